@@ -1,0 +1,164 @@
+/**
+ * What control and the data plane say to each other. The one file both sides import.
+ *
+ * `proxy.sock` (HTTP over a unix socket, served by the proxy):
+ *   PUT  /routes        RouteTable        → 200 Applied | 409 stale generation | 422 Refusal
+ *   PUT  /certificates  CertificateSet    → 200 Applied | 409 | 422 Refusal
+ *   GET  /state                           → 200 ProxyState
+ *   POST /stop                            → 202; stops listening, lets requests finish, ends the process
+ * A PUT is all-or-nothing: it answers when every worker applied it and it lies durably in the proxy's own
+ * directory; a refused one leaves the last good one serving. The proxy starts from that directory alone.
+ *
+ * `proxy-events.sock` (served by control): POST /events  ProxyEvents → 204. Nothing else.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** Everything the data plane routes by, replaced as a whole. */
+export interface RouteTable {
+  version: typeof PROTOCOL_VERSION;
+  /** Strictly increasing. The generation that serves already is accepted again when its content is equal. */
+  generation: number;
+  /** The shared listeners, chosen by Host (and, later, by TLS server name). */
+  listeners: SharedListener[];
+  routes: Route[];
+  settings: ProxySettings;
+}
+
+export interface SharedListener {
+  /** Address to bind, e.g. `0.0.0.0`. */
+  host: string;
+  port: number;
+  protocol: "http" | "https";
+}
+
+/** One web process of one environment. */
+export interface Route {
+  /** `<environment id>/<process>`; stable over generations. */
+  id: string;
+  app: string;
+  environment: string;
+  process: string;
+  /** Host names as lower-case A-labels without port or trailing dot; `*.` as the first label is a wildcard. */
+  hosts: string[];
+  /** Path prefix, `/` for all; longest match wins. */
+  path: string;
+  strip_path: boolean;
+  /** The app's own port: everything that arrives there is this route's, whatever Host says. */
+  port: number | null;
+  /** Address the app's own port is bound on. */
+  port_host: string;
+  targets: Target[];
+  /** What the app is doing, for the error page of a route without targets. */
+  status: RouteStatus;
+  /** Requests that arrive while no target takes connections wait here instead of failing. */
+  hold: { max_requests: number; max_wait_ms: number };
+  /** Ask control to start the app (`wake`) when a request finds no target. */
+  wake: boolean;
+  max_body_bytes: number;
+  first_byte_timeout_ms: number;
+}
+
+export type RouteStatus = "running" | "starting" | "sleeping" | "stopped" | "failed" | "maintenance";
+
+/** One instance that takes requests. One that left the table gets no new request; those it has, finish. */
+export interface Target {
+  instance: string;
+  release: number;
+  host: string;
+  port: number;
+  /** Share among the targets of the route, 1–1000. */
+  weight: number;
+}
+
+export interface ProxySettings {
+  /** Cookies of Diplo itself: removed from requests to apps and from their answers. */
+  own_cookies: string[];
+  /** A request that carries `X-Diplo-Probe` with this value learns in `X-Diplo-Instance` which instance answered. */
+  probe_token: string;
+  /** Peers (CIDR) whose X-Forwarded-* are believed. */
+  trusted_proxies: string[];
+}
+
+/** Certificates by name for the https listeners, replaced as a whole. Private keys: proxy.sock and its directory only. */
+export interface CertificateSet {
+  version: typeof PROTOCOL_VERSION;
+  generation: number;
+  certificates: { names: string[]; certificate_pem: string; private_key_pem: string }[];
+}
+
+export interface Applied {
+  generation: number;
+  sha256: string;
+}
+
+export interface Refusal {
+  code: "invalid" | "stale_generation" | "bind_failed" | "disk";
+  message: string;
+  /** Listeners that could not be bound, for `bind_failed`. */
+  listeners?: { host: string; port: number; error: string }[];
+}
+
+export interface ProxyState {
+  version: typeof PROTOCOL_VERSION;
+  /** The executable's version, so that control can replace an older proxy. */
+  diplo_version: string;
+  pid: number;
+  workers: number;
+  started_at: string;
+  generation: number;
+  sha256: string;
+  certificate_generation: number;
+  /** Requests and upgraded connections now open, by instance id; includes instances that left the table. */
+  in_flight: Record<string, number>;
+  connections: number;
+  last_refusal: (Refusal & { at: string; generation: number }) | null;
+}
+
+export interface ProxyEvents {
+  events: ProxyEvent[];
+}
+
+export type ProxyEvent =
+  | { type: "wake"; route: string; at: string }
+  | { type: "metrics"; at: string; routes: RouteMetrics[] };
+
+/** Counts since the last report. `histogram_ms` holds counts by upper bound 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, ∞. */
+export interface RouteMetrics {
+  route: string;
+  requests: number;
+  status: { "1xx": number; "2xx": number; "3xx": number; "4xx": number; "5xx": number };
+  histogram_ms: number[];
+  bytes_in: number;
+  bytes_out: number;
+  in_flight: number;
+}
+
+/** Value of the `X-Diplo-Error` header on answers that the proxy itself makes (capabilities I1). */
+export type ProxyErrorCode =
+  | "bad_request"
+  | "missing_host"
+  | "unknown_host"
+  | "shutting_down"
+  | "unhealthy"
+  | "start_failed"
+  | "overloaded"
+  | "request_timeout"
+  | "connection_failed"
+  | "body_too_large"
+  | "header_too_large"
+  | "internal";
+
+export const PROXY_ERROR_STATUS: Record<ProxyErrorCode, number> = {
+  bad_request: 400,
+  missing_host: 400,
+  unknown_host: 404,
+  shutting_down: 503,
+  unhealthy: 503,
+  start_failed: 503,
+  overloaded: 503,
+  request_timeout: 504,
+  connection_failed: 502,
+  body_too_large: 413,
+  header_too_large: 431,
+  internal: 500,
+};
