@@ -1,0 +1,65 @@
+import type { BuildLine } from "../runtime/container-runtime.ts";
+
+/** A value and where it came from, e.g. `{ value: "22", from: "engines.node in package.json" }`. */
+export interface Choice<T> {
+  value: T;
+  from: string;
+}
+
+/** One layer of the generated Dockerfile. */
+export interface Phase {
+  name: "setup" | "dependencies" | "build" | "prune";
+  /** Files copied in before the commands; `["."]` is the whole tree. */
+  copy: string[];
+  /** Shell lines of ours (never with a person's values spliced in unquoted). */
+  commands: Choice<string>[];
+  /** Cache mounts: id → path. */
+  caches: Record<string, string>;
+}
+
+/** How a tree becomes an image: pure data, made without an engine, rendered by `render-dockerfile.ts`. */
+export interface BuildPlan {
+  /** `dockerfile`, or the buildpack's name: `node`, `static`, … */
+  provider: string;
+  /** Why this provider, e.g. `package.json`. */
+  evidence: string[];
+  /** Runtimes and package managers by name. */
+  versions: Record<string, Choice<string>>;
+  package_manager: Choice<string> | null;
+  framework: Choice<string> | null;
+  /** Set for provider `dockerfile`: path inside the tree. */
+  dockerfile_path: string | null;
+  build_image: Choice<string> | null;
+  run_image: Choice<string> | null;
+  phases: Phase[];
+  /** Set when the result is a file tree to be served, not a program. */
+  static: { root: Choice<string>; index: string; spa: Choice<boolean> } | null;
+  /**
+   * Long-running processes by name. `command: null` = the image's own CMD. argv of one shell-free command;
+   * Procfile lines become `["sh", "-c", line]`.
+   */
+  processes: Record<string, { command: string[] | null; from: string }>;
+  /** Run once in the new image before traffic moves (Procfile `release`). */
+  release_command: Choice<string[]> | null;
+  /** Port the web process listens on when the app sets none; null = the image's only EXPOSE, else 8080. */
+  port: Choice<number> | null;
+  env: Record<string, string>;
+  /** Paths kept in volumes of the environment. */
+  volumes: string[];
+  /** Image is ours: may run with all capabilities dropped, non-root, read-only root. */
+  hardened: boolean;
+  warnings: string[];
+}
+
+export interface BuildOptions {
+  /** Force a provider; `auto` = the person's Dockerfile, else the first buildpack that matches. */
+  mode: "auto" | "dockerfile" | "buildpack";
+  buildpack: string | null;
+  dockerfile_path: string | null;
+  target: string | null;
+  args: Record<string, string>;
+  /** Names of config values that the build may see (as secrets, never in layers). */
+  secrets: Record<string, string>;
+}
+
+export type OnBuildLine = (line: BuildLine) => void;
