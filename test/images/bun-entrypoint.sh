@@ -1,0 +1,7 @@
+#!/bin/sh
+# As the official image does: what is no command of its own is handed to bun.
+set -e
+if [ "${1#-}" != "${1}" ] || [ -z "$(command -v "${1}")" ] || { [ -f "${1}" ] && ! [ -x "${1}" ]; }; then
+  set -- bun "$@"
+fi
+exec "$@"
