@@ -29,18 +29,17 @@ repair() {
   [ "$("$bun" --version)" = "$1" ] || { echo "bun.sh: bun $1 did not install" >&2; exit 1; }
 }
 
-# Two callers at once: the second waits for the first. A lock of a dead process is broken after a while.
+# Two callers at once: the second waits for the first. The lock of a dead process holds nobody up.
 locked() {
-  lock=$root/.bun-install.lock
-  tries=0
-  until mkdir "$lock" 2>/dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 300 ]; then rmdir "$lock" 2>/dev/null || true; fi
+  lock=$root/node_modules/.diplo-installing
+  mkdir -p "$root/node_modules"
+  until (set -C && echo $$ >"$lock") 2>/dev/null; do
+    kill -0 "$(cat "$lock" 2>/dev/null)" 2>/dev/null || rm -f "$lock"
     sleep 1
   done
-  trap 'rmdir "$lock" 2>/dev/null || true' EXIT
+  trap 'rm -f "$lock"' EXIT
   installed || "$@"
-  rmdir "$lock"
+  rm -f "$lock"
   trap - EXIT
 }
 
