@@ -34,8 +34,8 @@ locked() {
   lock=$root/node_modules/.diplo-installing
   mkdir -p "$root/node_modules"
   until (set -C && echo $$ >"$lock") 2>/dev/null; do
-    kill -0 "$(cat "$lock" 2>/dev/null)" 2>/dev/null || rm -f "$lock"
     sleep 1
+    kill -0 "$(cat "$lock" 2>/dev/null)" 2>/dev/null || rm -f "$lock"
   done
   trap 'rm -f "$lock"' EXIT
   installed || "$@"
