@@ -1,0 +1,142 @@
+import { Type as t } from "@sinclair/typebox";
+import { operation } from "../../operation.ts";
+import { AppRef, Deployment } from "../schema.ts";
+
+const EnvVars = t.Array(t.Object({ name: t.String(), value: t.String() }), {
+  description: "Merged into the config for good",
+});
+
+const Wait = t.Optional(t.Boolean({ description: "false: answer 202 at once", default: true }));
+
+/** Answer of a deployment that went live (design.md §7). */
+export const Deployed = t.Object({
+  id: t.String({ description: "The app's id" }),
+  name: t.String(),
+  port: t.Integer(),
+  url: t.String(),
+  status: t.String(),
+  health: t.String(),
+  deployment_id: t.String(),
+  release: t.Union([t.Integer(), t.Null()]),
+});
+
+export const deploy = operation({
+  verb: "deploy",
+  method: "POST",
+  path: "/deploy",
+  summary: "From a git URL (or an uploaded directory) to a running app",
+  input: t.Object({
+    repo_url: t.Optional(t.String({ minLength: 1, maxLength: 2048 })),
+    upload_id: t.Optional(t.String({ description: "What POST /uploads answered, instead of repo_url" })),
+    name: t.Optional(t.String({ description: "Default: the repository's name" })),
+    branch: t.Optional(t.String()),
+    tag: t.Optional(t.String()),
+    commit: t.Optional(t.String()),
+    subdirectory: t.Optional(t.String()),
+    port: t.Optional(t.Integer({ minimum: 1, maximum: 65535, description: "PORT in the container" })),
+    health_path: t.Optional(t.String()),
+    runtime_type: t.Optional(t.String()),
+    env_vars: t.Optional(EnvVars),
+    github_token: t.Optional(t.String()),
+    replace_source: t.Optional(t.Boolean()),
+    clear_cache: t.Optional(t.Boolean()),
+    wait: Wait,
+  }),
+  output: t.Union([Deployed, Deployment]),
+  permission: "deploy",
+  audit: "app.deployed",
+  private: ["env_vars", "github_token"],
+  args: ["repo_url"],
+  example: "diplo deploy https://github.com/you/app --branch main --env KEY=value",
+  run: ({ input, actor, signal }, { deployments }) => deployments.deploy(input, actor.name, signal),
+});
+
+export const again = operation({
+  verb: "deploy:again",
+  method: "POST",
+  path: "/apps/:app/deployments",
+  summary: "Deploy the app's own source again",
+  input: t.Object({
+    app: AppRef,
+    branch: t.Optional(t.String()),
+    tag: t.Optional(t.String()),
+    commit: t.Optional(t.String()),
+    upload_id: t.Optional(t.String()),
+    clear_cache: t.Optional(t.Boolean()),
+    wait: Wait,
+  }),
+  output: t.Union([Deployed, Deployment]),
+  permission: "deploy",
+  audit: "app.deployed",
+  args: ["app"],
+  run: ({ input, actor, signal }, { deployments }) => deployments.again(input, actor.name, signal),
+});
+
+export const list = operation({
+  verb: "deployments",
+  method: "GET",
+  path: "/deployments",
+  summary: "Deployments of all apps, newest first",
+  input: t.Object({
+    status: t.Optional(t.String()),
+    limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
+    offset: t.Optional(t.Integer({ minimum: 0 })),
+  }),
+  output: t.Array(Deployment),
+  permission: "apps:read",
+  run: ({ input }, { deployments }) => deployments.list(input),
+});
+
+export const listOfApp = operation({
+  verb: "apps:deployments",
+  method: "GET",
+  path: "/apps/:app/deployments",
+  summary: "Deployments of one app, newest first",
+  input: t.Object({
+    app: AppRef,
+    limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
+    offset: t.Optional(t.Integer({ minimum: 0 })),
+  }),
+  output: t.Array(Deployment),
+  permission: "apps:read",
+  args: ["app"],
+  run: ({ input }, { deployments }) => deployments.list(input),
+});
+
+export const info = operation({
+  verb: "deployments:info",
+  method: "GET",
+  path: "/deployments/:deployment",
+  summary: "One deployment: steps, release, error",
+  input: t.Object({ deployment: t.String() }),
+  output: Deployment,
+  permission: "apps:read",
+  args: ["deployment"],
+  run: ({ input }, { deployments }) => deployments.get(input.deployment),
+});
+
+export const cancel = operation({
+  verb: "deploy:cancel",
+  method: "POST",
+  path: "/deployments/:deployment/cancel",
+  summary: "Stop a deployment; the old release goes on serving",
+  input: t.Object({ deployment: t.String(), reason: t.Optional(t.String({ maxLength: 500 })) }),
+  output: Deployment,
+  permission: "deploy",
+  audit: "deployment.cancelled",
+  args: ["deployment"],
+  run: ({ input, actor }, { deployments }) => deployments.cancel(input.deployment, input.reason ?? "", actor.name),
+});
+
+export const retry = operation({
+  verb: "deploy:retry",
+  method: "POST",
+  path: "/deployments/:deployment/retry",
+  summary: "The same attempt once more, as a new deployment",
+  input: t.Object({ deployment: t.String(), wait: Wait }),
+  output: t.Union([Deployed, Deployment]),
+  permission: "deploy",
+  audit: "app.deployed",
+  args: ["deployment"],
+  run: ({ input, actor, signal }, { deployments }) => deployments.retry(input, actor.name, signal),
+});

@@ -1,0 +1,48 @@
+import { Type as t } from "@sinclair/typebox";
+import { operation } from "../../operation.ts";
+import { Deployed } from "../deployments/operations.ts";
+import { AppRef, Deployment, Release } from "../schema.ts";
+
+export const list = operation({
+  verb: "releases",
+  method: "GET",
+  path: "/apps/:app/releases",
+  summary: "Releases, newest first",
+  input: t.Object({ app: AppRef }),
+  output: t.Array(Release),
+  permission: "apps:read",
+  args: ["app"],
+  run: ({ input }, { releases }) => releases.list(input.app),
+});
+
+export const info = operation({
+  verb: "releases:info",
+  method: "GET",
+  path: "/apps/:app/releases/:release",
+  summary: "One release",
+  input: t.Object({ app: AppRef, release: t.Integer({ minimum: 1 }) }),
+  output: Release,
+  permission: "apps:read",
+  args: ["app", "release"],
+  run: ({ input }, { releases }) => releases.get(input.app, input.release),
+});
+
+export const rollback = operation({
+  verb: "rollback",
+  method: "POST",
+  path: "/apps/:app/rollback",
+  summary: "Make an old release live again, as a new one (default: the one before)",
+  input: t.Object({
+    app: AppRef,
+    release: t.Optional(t.Integer({ minimum: 1, description: "Default: the last one that was live before" })),
+    deployment_id: t.Optional(t.String()),
+    reason: t.Optional(t.String({ maxLength: 500 })),
+    wait: t.Optional(t.Boolean({ default: true })),
+  }),
+  output: t.Union([Deployed, Deployment]),
+  permission: "deploy",
+  audit: "app.rolled_back",
+  args: ["app", "release"],
+  example: "diplo rollback v3 -a blog",
+  run: ({ input, actor, signal }, { deployments }) => deployments.rollback(input, actor.name, signal),
+});

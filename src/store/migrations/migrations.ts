@@ -1,0 +1,10 @@
+import trunk from "./0001_trunk.sql" with { type: "text" };
+
+export interface Migration {
+  version: number;
+  name: string;
+  sql: string;
+}
+
+/** Forward only, in order. A migration that was released is never edited. */
+export const migrations: readonly Migration[] = [{ version: 1, name: "trunk", sql: trunk }];
