@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that the base images are there: pulled where a registry answers, else made of the distribution's packages.
-#   sh test/images/build.sh [-v] [image…]      default: every image that buildpacks and fixtures use
+#   sh test/images/build.sh [-v] [-n] [image…]      default: every image that buildpacks and fixtures use
+#   -v shows what the tools say; -n does nothing where a registry answers (builds pull what they need)
 # Prints the tag of each image that this run added, one a line; says the rest on stderr.
 # An image that is there already is left alone. What is made here keeps the official images' conventions
 # (users, entrypoints, paths), so that the same Dockerfiles build here and in the field.
@@ -46,8 +47,15 @@ need() {
   echo "$1"
 }
 
-verbose='' registry='' container=''
-[ "${1:-}" != -v ] || { verbose=yes; shift; }
+verbose='' registry='' container='' only_without=''
+while :; do
+  case ${1:-} in
+    -v) verbose=yes ;;
+    -n) only_without=yes ;;
+    *) break ;;
+  esac
+  shift
+done
 docker version >/dev/null 2>&1 || fail "the engine does not answer (sh test/setup/engine.sh starts it)"
 if ! command -v flock >/dev/null; then fail "flock is missing (package util-linux)"; fi
 
@@ -68,4 +76,8 @@ flock 9
 
 # shellcheck disable=SC2086 # a list of tags
 [ $# -gt 0 ] || set -- $all
-for image; do need "$image"; done
+for image; do
+  if have "$image"; then continue; fi
+  if [ -n "$only_without" ] && registry_answers; then exit 0; fi
+  need "$image"
+done

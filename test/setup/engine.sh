@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the engine answer, and installs the distribution's packages that builds and tests need.
 #   sh test/setup/engine.sh            the engine and git: what running Diplo needs
+#   sh test/setup/engine.sh --stop     ends an engine that this script started
 #   sh test/setup/engine.sh --tests    also a browser, debootstrap, shellcheck, qemu: what `npm test` needs
 # Idempotent. As root it installs what is absent; as another user it says what is missing.
 set -eu
@@ -8,8 +9,12 @@ set -eu
 say() { echo "engine: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
+# Newer distributions ship the client apart.
+client=docker.io
+if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
+
 # command:package, so that nothing is installed whose command is already there.
-wanted="dockerd:docker.io git:git iptables:iptables debootstrap:debootstrap"
+wanted="dockerd:docker.io docker:$client git:git iptables:iptables debootstrap:debootstrap"
 for_tests="chromium:chromium shellcheck:shellcheck qemu-aarch64-static:qemu-user-static curl:curl"
 
 socket() { case ${DOCKER_HOST:-} in unix://*) echo "${DOCKER_HOST#unix://}" ;; '') echo /var/run/docker.sock ;; esac; }
@@ -60,6 +65,7 @@ start_engine() {
     say "starting dockerd (log: $log)"
     rm -f /var/run/docker.pid
     setsid dockerd >>"$log" 2>&1 </dev/null &
+    echo $! >"$ours"
   fi
   await_engine 60
 }
@@ -73,9 +79,21 @@ await_engine() {
   done
 }
 
+# The pid file of the engine itself names the process; ours says that we started it.
+stop_engine() {
+  [ -e "$ours" ] || return 0
+  pid=$(cat /var/run/docker.pid 2>/dev/null || cat "$ours")
+  rm -f "$ours"
+  kill "$pid" 2>/dev/null || return 0
+  left=30
+  while kill -0 "$pid" 2>/dev/null && [ "$left" -gt 0 ]; do left=$((left - 1)); sleep 1; done
+}
+
+ours=/var/run/diplo-dockerd
 case ${1:-} in
+  --stop) stop_engine; exit 0 ;;
   --tests) install_packages "$wanted $for_tests" tests ;;
-  '') if ! answers; then install_packages "$wanted" run; fi ;;
+  '') install_packages "$wanted" run ;;
   *) fail "unknown argument $1" ;;
 esac
 answers || start_engine
