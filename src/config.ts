@@ -46,7 +46,11 @@ export const SETTINGS: Record<string, { env: string; value: string; help: string
   "app-ports": { env: "DIPLO_APP_PORTS", value: "A-B", help: "a port for each app (default 3000-9999)" },
   pool: { env: "DIPLO_POOL", value: "CIDR", help: "networks of the apps (default 10.213.0.0/16)" },
   "control-public": { env: "DIPLO_CONTROL_PUBLIC", value: "", help: "answer peers outside private networks" },
-  "proxy-managed": { env: "DIPLO_PROXY_MANAGED", value: "", help: "systemd runs `diplo proxy`; do not start one" },
+  "proxy-managed": {
+    env: "DIPLO_PROXY_MANAGED",
+    value: "",
+    help: "systemd runs `diplo proxy`; do not start one",
+  },
   "log-level": { env: "DIPLO_LOG_LEVEL", value: "LEVEL", help: "debug, info, warn or error (default info)" },
 };
 
@@ -65,7 +69,9 @@ export function readConfig(flags: Flags = {}, env: Record<string, string | undef
   const watchdogUs = Number(env.WATCHDOG_USEC);
   return Object.freeze({
     version: VERSION,
-    data: text("data") ?? (root ? "/var/lib/diplo" : join(env.XDG_DATA_HOME ?? join(home, ".local/share"), "diplo")),
+    data:
+      text("data") ??
+      (root ? "/var/lib/diplo" : join(env.XDG_DATA_HOME ?? join(home, ".local/share"), "diplo")),
     control: address("control", text("control") ?? "0.0.0.0:8080"),
     controlPublic: on("control-public"),
     http: address("http", text("http") ?? "0.0.0.0:80"),
@@ -75,7 +81,11 @@ export function readConfig(flags: Flags = {}, env: Record<string, string | undef
     pool: pool(text("pool") ?? "10.213.0.0/16"),
     dockerHost: env.DOCKER_HOST || undefined,
     logLevel: level(text("log-level") ?? "info"),
-    client: { url: env.DIPLO_URL || undefined, token: env.DIPLO_TOKEN || undefined, app: env.DIPLO_APP || undefined },
+    client: {
+      url: env.DIPLO_URL || undefined,
+      token: env.DIPLO_TOKEN || undefined,
+      app: env.DIPLO_APP || undefined,
+    },
     systemd: {
       notifySocket: env.NOTIFY_SOCKET || undefined,
       watchdogMs: watchdogUs > 0 ? Math.floor(watchdogUs / 1000) : undefined,

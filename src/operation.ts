@@ -58,7 +58,10 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   args?: string[];
   /** Shown under --help of this verb. */
   example?: string;
-  run(call: Call<Static<Input>>, parts: Parts): Promise<Static<Output> | Reply<Static<Output>>> | Static<Output> | Reply<Static<Output>>;
+  run(
+    call: Call<Static<Input>>,
+    parts: Parts,
+  ): Promise<Static<Output> | Reply<Static<Output>>> | Static<Output> | Reply<Static<Output>>;
 }
 
 /** An answer with a status or headers of its own; plain values answer 200. */

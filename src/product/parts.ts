@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
-import type { Log } from "../log.ts";
 import type { Runtimes } from "../engine/runtime/runtimes.ts";
 import type { JobRunner } from "../jobs/job-runner.ts";
+import type { Log } from "../log.ts";
 import type { Audit } from "../security/audit/audit.ts";
 import type { Access } from "../security/auth/access.ts";
 import type { Vault } from "../security/vault/vault.ts";

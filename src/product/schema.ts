@@ -1,4 +1,4 @@
-import { Type as t, type Static } from "@sinclair/typebox";
+import { type Static, Type as t } from "@sinclair/typebox";
 
 /** Shapes that several nouns share in the API (snake_case, times as ISO 8601 UTC). */
 
@@ -132,7 +132,13 @@ export type App = Static<typeof App>;
 
 export const DeploymentStep = t.Object({
   name: t.String(),
-  status: t.Union([t.Literal("pending"), t.Literal("running"), t.Literal("done"), t.Literal("failed"), t.Literal("skipped")]),
+  status: t.Union([
+    t.Literal("pending"),
+    t.Literal("running"),
+    t.Literal("done"),
+    t.Literal("failed"),
+    t.Literal("skipped"),
+  ]),
   started_at: t.Union([Time, t.Null()]),
   duration_ms: t.Union([t.Integer(), t.Null()]),
 });
@@ -190,7 +196,10 @@ export const Release = t.Object({
   commit: t.Union([t.String(), t.Null()]),
   commit_message: t.Union([t.String(), t.Null()]),
   provider: t.String(),
-  processes: t.Record(t.String(), t.Object({ command: t.Union([t.Array(t.String()), t.Null()]), from: t.String() })),
+  processes: t.Record(
+    t.String(),
+    t.Object({ command: t.Union([t.Array(t.String()), t.Null()]), from: t.String() }),
+  ),
   config: t.Record(t.String(), t.Integer(), { description: "Config names and their versions" }),
   from_release: t.Union([t.Integer(), t.Null()]),
   created_by: t.String(),

@@ -1,23 +1,25 @@
-import type { Database, SQLQueryBindings } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 
 type Row = Record<string, unknown>;
-export type Values = Record<string, SQLQueryBindings>;
+export type Value = string | number | bigint | boolean | null | Uint8Array;
+/** Bound by name, without the `$`; a missing one throws. */
+export type Values = Record<string, Value>;
 
 /** The database behind every noun: synchronous reads and writes, and transactions that nest. */
 export class Store {
   constructor(readonly db: Database) {}
 
   all<T = Row>(sql: string, values: Values = {}): T[] {
-    return this.db.query(sql).all(values) as T[];
+    return this.db.query<Row, [Values]>(sql).all(values) as unknown as T[];
   }
 
   get<T = Row>(sql: string, values: Values = {}): T | null {
-    return (this.db.query(sql).get(values) as T | null) ?? null;
+    return (this.db.query<Row, [Values]>(sql).get(values) as unknown as T | null) ?? null;
   }
 
   /** Answers how many rows changed. */
   run(sql: string, values: Values = {}): number {
-    return this.db.query(sql).run(values).changes;
+    return this.db.query<Row, [Values]>(sql).run(values).changes;
   }
 
   /**
@@ -33,7 +35,9 @@ export class Store {
   }
 
   setting(name: string): string | null {
-    return this.get<{ value: string }>("select value from settings where name = $name", { name })?.value ?? null;
+    return (
+      this.get<{ value: string }>("select value from settings where name = $name", { name })?.value ?? null
+    );
   }
 
   setSetting(name: string, value: string): void {

@@ -15,12 +15,19 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const options = (more = {}) => ({ file: join(directory, "diplo.db"), backups: join(directory, "backups"), log, ...more });
+const options = (more = {}) => ({
+  file: join(directory, "diplo.db"),
+  backups: join(directory, "backups"),
+  log,
+  ...more,
+});
 const one = { version: 1, name: "one", sql: "create table a (x integer) strict; insert into a values (7)" };
 
 test("openStore makes every table STRICT, with WAL, FULL and foreign keys", async () => {
   const store = await openStore(options());
-  const loose = store.all("select name from pragma_table_list where schema = 'main' and strict = 0 and name not like 'sqlite_%'");
+  const loose = store.all(
+    "select name from pragma_table_list where schema = 'main' and strict = 0 and name not like 'sqlite_%'",
+  );
   expect(loose).toEqual([]);
   expect(store.get("pragma journal_mode")).toEqual({ journal_mode: "wal" });
   expect(store.get("pragma synchronous")).toEqual({ synchronous: 2 });
@@ -41,7 +48,11 @@ test("openStore copies the database before a migration and keeps the old content
 
 test("openStore leaves the database as it was when a migration fails midway", async () => {
   (await openStore(options({ migrations: [one] }))).close();
-  const broken = { version: 2, name: "two", sql: "create table b (x integer) strict; insert into nowhere values (1)" };
+  const broken = {
+    version: 2,
+    name: "two",
+    sql: "create table b (x integer) strict; insert into nowhere values (1)",
+  };
   await expect(openStore(options({ migrations: [one, broken] }))).rejects.toThrow("nowhere");
   const store = await openStore(options({ migrations: [one] }));
   expect(store.get("select name from sqlite_schema where name = 'b'")).toBeNull();

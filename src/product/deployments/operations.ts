@@ -125,7 +125,8 @@ export const cancel = operation({
   permission: "deploy",
   audit: "deployment.cancelled",
   args: ["deployment"],
-  run: ({ input, actor }, { deployments }) => deployments.cancel(input.deployment, input.reason ?? "", actor.name),
+  run: ({ input, actor }, { deployments }) =>
+    deployments.cancel(input.deployment, input.reason ?? "", actor.name),
 });
 
 export const retry = operation({

@@ -3,7 +3,12 @@ import { operation } from "../../operation.ts";
 import { AppRef, Instance } from "../schema.ts";
 
 const Formation = t.Array(
-  t.Object({ process: t.String(), quantity: t.Integer(), command: t.Union([t.Array(t.String()), t.Null()]), from: t.String() }),
+  t.Object({
+    process: t.String(),
+    quantity: t.Integer(),
+    command: t.Union([t.Array(t.String()), t.Null()]),
+    from: t.String(),
+  }),
 );
 
 export const list = operation({

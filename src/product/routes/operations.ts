@@ -8,7 +8,9 @@ export const domains = operation({
   path: "/apps/:app/domains",
   summary: "Every name and port the app answers at",
   input: t.Object({ app: AppRef }),
-  output: t.Array(t.Object({ name: t.String(), url: t.String(), kind: t.Union([t.Literal("host"), t.Literal("port")]) })),
+  output: t.Array(
+    t.Object({ name: t.String(), url: t.String(), kind: t.Union([t.Literal("host"), t.Literal("port")]) }),
+  ),
   permission: "apps:read",
   args: ["app"],
   run: ({ input }, { routes }) => routes.addresses(input.app),

@@ -23,7 +23,9 @@ export const look = operation({
     /** Label, value and where it came from, e.g. `Node`, `22`, `engines.node in package.json`. */
     findings: t.Array(t.Object({ label: t.String(), value: t.String(), from: t.String() })),
     /** From `.env.example` or app.json. */
-    config: t.Array(t.Object({ name: t.String(), value: t.String(), description: t.String(), required: t.Boolean() })),
+    config: t.Array(
+      t.Object({ name: t.String(), value: t.String(), description: t.String(), required: t.Boolean() }),
+    ),
     warnings: t.Array(t.String()),
   }),
   permission: "deploy",

@@ -18,7 +18,12 @@ export const info = operation({
     data: t.String(),
     dashboard_urls: t.Array(t.String()),
     proxy: t.Union([
-      t.Object({ pid: t.Integer(), generation: t.Integer(), started_at: t.String(), connections: t.Integer() }),
+      t.Object({
+        pid: t.Integer(),
+        generation: t.Integer(),
+        started_at: t.String(),
+        connections: t.Integer(),
+      }),
       t.Null(),
     ]),
     settings: t.Record(t.String(), t.String()),

@@ -20,7 +20,9 @@ export const create = operation({
   summary: "Make an API token; its secret is shown once",
   input: t.Object({
     name: t.String({ minLength: 1, maxLength: 100 }),
-    scopes: t.Optional(t.Array(t.String(), { description: "Permissions, or the bundles read, write, admin (default read)" })),
+    scopes: t.Optional(
+      t.Array(t.String(), { description: "Permissions, or the bundles read, write, admin (default read)" }),
+    ),
     expires_in_days: t.Optional(t.Integer({ minimum: 1, maximum: 3650 })),
   }),
   output: t.Object({ token: t.String(), ...Token.properties }),
