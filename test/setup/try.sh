@@ -3,6 +3,7 @@
 # Works as root on a bare Debian with Node, and as any user who may use the engine. Ctrl-C removes everything it made:
 # the app's containers, networks, images and volumes, the data, the base images it had to make, an engine it started.
 # What stays is what was installed from the distribution, and node_modules/ and dist/ in the checkout.
+# shellcheck disable=SC2317 # put_away runs by trap
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -26,6 +27,7 @@ prepare() {
 
 # Ports and a network pool that nothing else on this machine uses: `control http https pool`.
 free_places() {
+  # shellcheck disable=SC2016 # JavaScript's dollars
   node -e '
     const { createServer } = require("net"), { readFileSync } = require("fs");
     const bind = (port) => new Promise((ok) => {
