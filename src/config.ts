@@ -27,7 +27,15 @@ export interface Config {
   readonly dockerHost: string | undefined;
   readonly logLevel: Level;
   /** Where a remote CLI finds its box. */
-  readonly client: { url: string | undefined; token: string | undefined; app: string | undefined };
+  readonly client: {
+    url: string | undefined;
+    token: string | undefined;
+    app: string | undefined;
+    /** Where `diplo login` keeps its credentials. */
+    directory: string;
+    /** No colours wanted (no-color.org), or a terminal that has none. */
+    plain: boolean;
+  };
   /** systemd's notify socket and watchdog period, when started by it. */
   readonly systemd: { notifySocket: string | undefined; watchdogMs: number | undefined };
   /** True when systemd runs `diplo proxy` as a unit of its own, so that `serve` must not start one. */
