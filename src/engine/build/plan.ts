@@ -6,15 +6,34 @@ export interface Choice<T> {
   from: string;
 }
 
-/** One layer of the generated Dockerfile. */
-export interface Phase {
-  name: "setup" | "dependencies" | "build" | "prune";
-  /** Files copied in before the commands; `["."]` is the whole tree. */
-  copy: string[];
-  /** Shell lines of ours (never with a person's values spliced in unquoted). */
-  commands: Choice<string>[];
-  /** Cache mounts: id → path. */
+/** One stage of the generated Dockerfile. The last stage of a plan is the image that runs. */
+export interface Stage {
+  name: string;
+  /** An image, or the name of an earlier stage. */
+  from: string;
+  /** One line for the reader of the Dockerfile. */
+  purpose: string;
+  env: Record<string, string>;
+  steps: Step[];
+}
+
+export type Step =
+  /** Files of the tree; `["."]` is all of it. `to` is relative to the working directory and ends with `/`. */
+  | { type: "copy"; paths: string[]; to: string }
+  /** Files of an earlier stage. */
+  | { type: "take"; stage: string; path: string; to: string }
+  | RunStep;
+
+export interface RunStep {
+  type: "run";
+  /** A shell line of ours; values of a person stand in it only through `quote()`. */
+  command: Choice<string>;
+  /** Cache mounts: id → absolute path. */
   caches: Record<string, string>;
+  /** Directories of earlier stages, writable for this command only, never part of the image. */
+  mounts: { stage: string; path: string; to: string }[];
+  /** Runs the person's code: sees the build's secrets. */
+  secrets: boolean;
 }
 
 /** How a tree becomes an image: pure data, made without an engine, rendered by `render-dockerfile.ts`. */
@@ -31,7 +50,12 @@ export interface BuildPlan {
   dockerfile_path: string | null;
   build_image: Choice<string> | null;
   run_image: Choice<string> | null;
-  phases: Phase[];
+  /** Empty for provider `dockerfile`. */
+  stages: Stage[];
+  /** Names of build arguments declared in each building stage. */
+  args: string[];
+  /** Names of secrets mounted into each step that runs the person's code. */
+  secrets: string[];
   /** Set when the result is a file tree to be served, not a program. */
   static: { root: Choice<string>; index: string; spa: Choice<boolean> } | null;
   /**

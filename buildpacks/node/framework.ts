@@ -1,0 +1,193 @@
+import type { Choice } from "../../src/engine/build/plan.ts";
+import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { dependsOn, type PackageJson } from "./package-json.ts";
+
+/** What a framework's build leaves behind. */
+export interface Framework {
+  choice: Choice<string>;
+  /** Set when the build ends in files. */
+  files: { root: Choice<string>; spa: Choice<boolean> } | null;
+  /** Command when package.json has no start script. */
+  start: { command: string[]; from: string } | null;
+  /** Next's own trimmed server (output: "standalone"). */
+  standalone: boolean;
+}
+
+const SERVERS: [string, string][] = [
+  ["@nestjs/core", "Nest"],
+  ["fastify", "Fastify"],
+  ["koa", "Koa"],
+  ["@hapi/hapi", "hapi"],
+  ["hono", "Hono"],
+  ["elysia", "Elysia"],
+  ["express", "Express"],
+];
+
+interface Bundler {
+  dependency: string;
+  name: string;
+  /** First existing configuration file, and where it says the output goes. */
+  configs: string[];
+  setting: RegExp;
+  root: string;
+  spa: boolean;
+}
+
+/** Builders that end in files; the more special first, as most of them bring Vite along. */
+const BUNDLERS: Bundler[] = [
+  {
+    dependency: "astro",
+    name: "Astro",
+    configs: configs("astro"),
+    setting: /outDir:\s*['"]([^'"]+)['"]/,
+    root: "dist",
+    spa: false,
+  },
+  { dependency: "gatsby", name: "Gatsby", configs: [], setting: /$^/, root: "public", spa: false },
+  {
+    dependency: "@docusaurus/core",
+    name: "Docusaurus",
+    configs: [],
+    setting: /$^/,
+    root: "build",
+    spa: false,
+  },
+  {
+    dependency: "@11ty/eleventy",
+    name: "Eleventy",
+    configs: [".eleventy.js", "eleventy.config.js"],
+    setting: /output:\s*['"]([^'"]+)['"]/,
+    root: "_site",
+    spa: false,
+  },
+  {
+    dependency: "vitepress",
+    name: "VitePress",
+    configs: [],
+    setting: /$^/,
+    root: "docs/.vitepress/dist",
+    spa: false,
+  },
+  {
+    dependency: "react-scripts",
+    name: "Create React App",
+    configs: [],
+    setting: /$^/,
+    root: "build",
+    spa: true,
+  },
+  {
+    dependency: "@vue/cli-service",
+    name: "Vue CLI",
+    configs: ["vue.config.js"],
+    setting: /outputDir:\s*['"]([^'"]+)['"]/,
+    root: "dist",
+    spa: true,
+  },
+  {
+    dependency: "vite",
+    name: "Vite",
+    configs: configs("vite"),
+    setting: /outDir:\s*['"]([^'"]+)['"]/,
+    root: "dist",
+    spa: true,
+  },
+  { dependency: "parcel", name: "Parcel", configs: [], setting: /$^/, root: "dist", spa: true },
+];
+
+/** The framework by its dependency; null when none of the known is there. */
+export async function chooseFramework(tree: SourceTree, pkg: PackageJson): Promise<Framework | null> {
+  if (dependsOn(pkg, "next")) return nextFramework(tree);
+  const files = await filesFramework(tree, pkg);
+  if (files !== null) return files;
+  const server = SERVERS.find(([dependency]) => dependsOn(pkg, dependency));
+  if (server === undefined) return null;
+  const start =
+    server[0] === "@nestjs/core" ? { command: ["node", "dist/main.js"], from: "what Nest builds" } : null;
+  return {
+    choice: { value: server[1], from: `${server[0]} in package.json` },
+    files: null,
+    start,
+    standalone: false,
+  };
+}
+
+async function nextFramework(tree: SourceTree): Promise<Framework> {
+  const { text, path } = await firstText(tree, configs("next"));
+  const output = /output:\s*['"](standalone|export)['"]/.exec(text)?.[1];
+  const choice = {
+    value: output ? `Next (${output})` : "Next",
+    from: output ? `output in ${path}` : "next in package.json",
+  };
+  if (output === "export") {
+    const root = { value: /distDir:\s*['"]([^'"]+)['"]/.exec(text)?.[1] ?? "out", from: `output in ${path}` };
+    return {
+      choice,
+      files: { root, spa: { value: false, from: "a page per path" } },
+      start: null,
+      standalone: false,
+    };
+  }
+  return {
+    choice,
+    files: null,
+    start: { command: ["next", "start"], from: "Next" },
+    standalone: output === "standalone",
+  };
+}
+
+/** A bundler's output is the app, unless a start script runs a program of the repository's own. */
+async function filesFramework(tree: SourceTree, pkg: PackageJson): Promise<Framework | null> {
+  const bundler = BUNDLERS.find(({ dependency }) => dependsOn(pkg, dependency));
+  if (bundler === undefined || pkg.scripts.build === undefined || runsServer(pkg)) return null;
+  const { text, path } = await firstText(tree, bundler.configs);
+  if (bundler.name === "Astro" && /output:\s*['"](server|hybrid)['"]/.test(text)) {
+    const start = { command: ["node", "dist/server/entry.mjs"], from: "what Astro's node adapter builds" };
+    return {
+      choice: { value: "Astro (server)", from: `output in ${path}` },
+      files: null,
+      start,
+      standalone: false,
+    };
+  }
+  const setting = bundler.setting
+    .exec(text)?.[1]
+    ?.replace(/^\.?\//, "")
+    .replace(/\/$/, "");
+  const inside = setting !== undefined && !setting.split("/").includes("..");
+  return {
+    choice: { value: bundler.name, from: `${bundler.dependency} in package.json` },
+    files: {
+      root: inside
+        ? { value: setting, from: path }
+        : { value: bundler.root, from: `default of ${bundler.name}` },
+      spa: {
+        value: bundler.spa,
+        from: bundler.spa ? `${bundler.name} builds one page` : `${bundler.name} builds a page per path`,
+      },
+    },
+    start: null,
+    standalone: false,
+  };
+}
+
+const PREVIEWS =
+  /^(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(?:vite(?:\s.*)?|react-scripts start|vue-cli-service serve.*|astro (?:dev|preview).*|gatsby (?:develop|serve).*|docusaurus (?:start|serve).*|eleventy --serve.*|vitepress (?:dev|preview).*|parcel(?:\s.*)?|(?:npm|yarn|pnpm|bun) run (?:dev|preview)|serve .*)$/;
+
+/** Whether `scripts.start` starts something else than the bundler's own development server. */
+function runsServer(pkg: PackageJson): boolean {
+  const start = pkg.scripts.start?.trim();
+  return start !== undefined && !PREVIEWS.test(start);
+}
+
+function configs(name: string): string[] {
+  return ["js", "mjs", "ts", "mts", "cjs"].map((extension) => `${name}.config.${extension}`);
+}
+
+async function firstText(tree: SourceTree, paths: string[]): Promise<{ text: string; path: string }> {
+  for (const path of paths) {
+    const text = await tree.read(path);
+    if (text !== null) return { text, path };
+  }
+  return { text: "", path: "" };
+}

@@ -1,0 +1,44 @@
+import { readJson, type SourceTree } from "../../src/engine/build/tree.ts";
+import { PermanentError } from "../../src/errors.ts";
+
+/** The fields of package.json that decide something; every one checked, as a person wrote them. */
+export interface PackageJson {
+  scripts: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  engines: Record<string, string>;
+  packageManager: string | null;
+  main: string | null;
+  workspaces: boolean;
+}
+
+/** Reads package.json; null when absent. Throws `nothing_detected` when it is not JSON. */
+export async function readPackageJson(tree: SourceTree): Promise<PackageJson | null> {
+  const raw = await readJson(tree, "package.json").catch(() => {
+    throw new PermanentError("nothing_detected", "package.json does not parse", {
+      detail: "package.json is not valid JSON.",
+      hint: "Run `npm pkg fix` or correct the file, and deploy again.",
+    });
+  });
+  if (raw === null) return null;
+  return {
+    scripts: texts(raw.scripts),
+    dependencies: texts(raw.dependencies),
+    devDependencies: texts(raw.devDependencies),
+    engines: texts(raw.engines),
+    packageManager: typeof raw.packageManager === "string" ? raw.packageManager : null,
+    main: typeof raw.main === "string" ? raw.main : null,
+    workspaces: raw.workspaces !== undefined,
+  };
+}
+
+export function dependsOn(pkg: PackageJson, name: string): boolean {
+  return name in pkg.dependencies || name in pkg.devDependencies;
+}
+
+function texts(value: unknown): Record<string, string> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
+}

@@ -1,0 +1,56 @@
+import { commandOf, plainWords } from "../../src/engine/build/quote.ts";
+import type { SourceTree } from "../../src/engine/build/tree.ts";
+import type { Framework } from "./framework.ts";
+import type { PackageJson } from "./package-json.ts";
+import type { PackageManager } from "./package-manager.ts";
+
+export interface StartCommand {
+  command: string[];
+  from: string;
+}
+
+const ENTRIES = [
+  "index.js",
+  "server.js",
+  "app.js",
+  "index.mjs",
+  "server.mjs",
+  "src/index.js",
+  "src/server.js",
+];
+const BUN_ENTRIES = ["index.ts", "server.ts", "app.ts", "src/index.ts", "src/server.ts"];
+
+/** `scripts.start`, what the framework builds, `main`, then the usual files; null when there is none. */
+export async function chooseStart(
+  tree: SourceTree,
+  pkg: PackageJson,
+  manager: PackageManager,
+  framework: Framework | null,
+): Promise<StartCommand | null> {
+  if (pkg.scripts["start:prod"] !== undefined && framework?.choice.value === "Nest") {
+    return { command: commandOf(pkg.scripts["start:prod"]), from: "scripts.start:prod in package.json" };
+  }
+  if (pkg.scripts.start !== undefined && framework?.choice.value !== "Nest") return fromScript(pkg, manager);
+  if (framework?.start) return framework.start;
+  const run = manager.name === "bun" ? ["bun"] : ["node"];
+  if (pkg.main !== null && (await tree.has(pkg.main))) {
+    return { command: [...run, pkg.main], from: "main in package.json" };
+  }
+  for (const entry of manager.name === "bun" ? [...ENTRIES, ...BUN_ENTRIES] : ENTRIES) {
+    if (await tree.has(entry)) return { command: [...run, entry], from: entry };
+  }
+  return null;
+}
+
+/**
+ * The script's own words where they need no shell: the program then gets signals itself and no package manager
+ * stays in memory beside it. Scripts with a `prestart` or `poststart` go through the package manager.
+ */
+function fromScript(pkg: PackageJson, manager: PackageManager): StartCommand {
+  const from = "scripts.start in package.json";
+  const line = pkg.scripts.start!;
+  if (pkg.scripts.prestart !== undefined || pkg.scripts.poststart !== undefined) {
+    return { command: manager.run("start"), from };
+  }
+  return { command: plainWords(line) ?? ["sh", "-c", line], from };
+}

@@ -1,0 +1,120 @@
+import { providers } from "../../../buildpacks/index.ts";
+import { invalid, PermanentError } from "../../errors.ts";
+import { openDirectoryTree } from "./directory-tree.ts";
+import type { BuildOptions, BuildPlan } from "./plan.ts";
+import { type Procfile, parseProcfile } from "./procfile.ts";
+import { emptyPlan, type Provider } from "./provider.ts";
+import { firstOf, type SourceTree } from "./tree.ts";
+
+export const DEFAULT_BUILD_OPTIONS: BuildOptions = {
+  mode: "auto",
+  buildpack: null,
+  dockerfile_path: null,
+  target: null,
+  args: {},
+  secrets: {},
+};
+
+const COMPOSE_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Decides how a directory becomes an image. Reads files only: no engine, no network. Throws PermanentError
+ * `nothing_detected`, `compose_not_supported`, `no_start_command` or `procfile_invalid`.
+ */
+export async function planBuild(directory: string, options: BuildOptions): Promise<BuildPlan> {
+  return planTree(await openDirectoryTree(directory), options);
+}
+
+/** `planBuild` for any tree. */
+export async function planTree(tree: SourceTree, options: BuildOptions): Promise<BuildPlan> {
+  const procfile = parseProcfile((await tree.read("Procfile")) ?? "");
+  const dockerfile = options.mode === "buildpack" ? null : await findDockerfile(tree, options);
+  const plan =
+    dockerfile !== null ? dockerfilePlan(dockerfile) : await buildpackPlan(tree, procfile, options.buildpack);
+  plan.args = namesOf("args", options.args);
+  plan.secrets = namesOf("secrets", options.secrets);
+  return withProcfile(plan, procfile);
+}
+
+async function findDockerfile(tree: SourceTree, options: BuildOptions): Promise<string | null> {
+  const path = options.dockerfile_path ?? "Dockerfile";
+  if ((await tree.read(path)) !== null) return path;
+  if (options.dockerfile_path === null && options.mode === "auto") return null;
+  throw new PermanentError("nothing_detected", `no ${path} in the tree`, {
+    detail: `The repository has no file "${path}".`,
+    hint: "Set the path of its Dockerfile, or let Diplo choose a buildpack (build mode auto).",
+  });
+}
+
+function dockerfilePlan(path: string): BuildPlan {
+  return {
+    ...emptyPlan("dockerfile", [path]),
+    dockerfile_path: path,
+    processes: { web: { command: null, from: `CMD of ${path}` } },
+    hardened: false,
+  };
+}
+
+async function buildpackPlan(
+  tree: SourceTree,
+  procfile: Procfile,
+  forced: string | null,
+): Promise<BuildPlan> {
+  const { provider, evidence } = await chooseProvider(tree, forced);
+  const plan = await provider.plan(tree, { procfile, evidence });
+  if (plan.processes.web === undefined && plan.static === null && procfile.size === 0) {
+    throw new PermanentError("no_start_command", `${provider.name}: no start command`, {
+      detail: `This is a ${provider.name} app, but nothing says how to start it. Looked at: ${provider.start_from}.`,
+      hint: "Add a Procfile with a line such as `web: <command>`.",
+    });
+  }
+  return plan;
+}
+
+async function chooseProvider(tree: SourceTree, forced: string | null) {
+  const candidates = forced === null ? providers : providers.filter(({ name }) => name === forced);
+  if (candidates.length === 0) {
+    throw invalid("buildpack", `"${forced}" is not one of ${providers.map(({ name }) => name).join(", ")}`);
+  }
+  for (const provider of candidates) {
+    const evidence = await provider.detect(tree);
+    if (evidence !== null) return { provider, evidence };
+  }
+  throw await nothingDetected(tree, candidates);
+}
+
+async function nothingDetected(tree: SourceTree, candidates: Provider[]): Promise<PermanentError> {
+  const compose = await firstOf(tree, COMPOSE_FILES);
+  if (compose !== null) {
+    return new PermanentError("compose_not_supported", `only ${compose} in the tree`, {
+      detail: `The repository is described by ${compose} alone, and Diplo cannot deploy compose files yet.`,
+      hint: "Add a Dockerfile for the part that answers requests, or point Diplo at its directory.",
+    });
+  }
+  const looked = ["Dockerfile", ...candidates.map(({ looks_for }) => looks_for)];
+  const found = (await tree.list("")).slice(0, 20).map((e) => (e.directory ? `${e.name}/` : e.name));
+  return new PermanentError("nothing_detected", "no Dockerfile and no provider matches", {
+    detail: `Diplo could not tell how to build this repository. It looked for: ${looked.join("; ")}.`,
+    hint: "Add a Dockerfile, or set the subdirectory that holds the app.",
+    evidence: [found.length === 0 ? "The directory is empty." : `The directory holds: ${found.join(", ")}`],
+  });
+}
+
+/** A Procfile line always wins over what a provider found; `release` runs before traffic and is no process. */
+function withProcfile(plan: BuildPlan, procfile: Procfile): BuildPlan {
+  for (const [name, line] of procfile) {
+    const command = ["sh", "-c", line];
+    if (name === "release") plan.release_command = { value: command, from: "Procfile" };
+    else plan.processes[name] = { command, from: "Procfile" };
+  }
+  return plan;
+}
+
+function namesOf(field: string, values: Record<string, string>): string[] {
+  const names = Object.keys(values).sort();
+  for (const name of names) {
+    if (!NAME.test(name)) throw invalid(`build.${field}`, `"${name}" is not a name of letters, digits and _`);
+  }
+  return names;
+}

@@ -1,0 +1,82 @@
+import type { BuildPlan, RunStep, Stage, Step } from "./plan.ts";
+import { quoteEnv } from "./quote.ts";
+
+const WORKING_DIRECTORY = "/app";
+/** Any id but 0; the same on every image, so that volumes keep their owner when a base image changes. */
+const RUN_USER = "1000:1000";
+
+/**
+ * The plan as a Dockerfile: same plan, same bytes. Needs BuildKit for its cache and secret mounts, and nothing
+ * newer than its built-in frontend.
+ */
+export function renderDockerfile(plan: BuildPlan): string {
+  if (plan.dockerfile_path !== null) throw new Error("the plan uses the repository's own Dockerfile");
+  const head = `# ${titleOf(plan)}. Keep this file as Dockerfile to change it.`;
+  const stages = plan.stages.map((stage, index) =>
+    renderStage(plan, stage, index === plan.stages.length - 1),
+  );
+  return `${[head, ...stages].join("\n\n")}\n`;
+}
+
+function titleOf(plan: BuildPlan): string {
+  const what = [plan.framework?.value, plan.package_manager?.value].filter(Boolean).join(", ");
+  return `Made by Diplo: ${plan.provider}${what === "" ? "" : ` (${what})`}, because of ${plan.evidence.join(", ")}`;
+}
+
+function renderStage(plan: BuildPlan, stage: Stage, last: boolean): string {
+  const isImage = !plan.stages.some(({ name }) => name === stage.from);
+  const lines = [`# ${stage.purpose}`, `FROM ${stage.from} AS ${stage.name}`];
+  if (isImage) lines.push(`WORKDIR ${WORKING_DIRECTORY}`);
+  if (!last) lines.push(...plan.args.map((name) => `ARG ${name}`));
+  lines.push(...renderEnv(last ? { ...stage.env, ...plan.env } : stage.env));
+  lines.push(...stage.steps.map((step) => renderStep(plan, step)));
+  if (last) lines.push(...renderRun(plan));
+  return lines.join("\n");
+}
+
+function renderEnv(env: Record<string, string>): string[] {
+  const pairs = Object.entries(env).map(([name, value]) => `${name}=${envWord(value)}`);
+  return pairs.length === 0 ? [] : [`ENV ${pairs.join(" \\\n    ")}`];
+}
+
+/** `$PATH` at the end is the one variable that our own plans let the builder expand. */
+function envWord(value: string): string {
+  return value.endsWith(":$PATH") ? `${quoteEnv(value.slice(0, -5)).slice(0, -1)}$PATH"` : quoteEnv(value);
+}
+
+function renderStep(plan: BuildPlan, step: Step): string {
+  switch (step.type) {
+    case "copy":
+      return `COPY ${copyWords([...step.paths, step.to])}`;
+    case "take":
+      return `COPY --from=${step.stage} ${copyWords([step.path, step.to])}`;
+    case "run":
+      return renderRunStep(plan, step);
+  }
+}
+
+/** The JSON form, as soon as a name has anything that the plain form would read differently. */
+function copyWords(words: string[]): string {
+  return words.every((word) => /^[A-Za-z0-9_\-./@+]+$/.test(word)) ? words.join(" ") : JSON.stringify(words);
+}
+
+function renderRunStep(plan: BuildPlan, step: RunStep): string {
+  const secrets = step.secrets ? plan.secrets : [];
+  const mounts = [
+    ...Object.entries(step.caches).map(([id, path]) => `--mount=type=cache,id=${id},target=${path}`),
+    ...step.mounts.map(
+      ({ stage, path, to }) => `--mount=type=bind,from=${stage},source=${path},target=${to},rw`,
+    ),
+    ...secrets.map((name) => `--mount=type=secret,id=${name}`),
+  ];
+  const exports = secrets.map((name) => `export ${name}="$(cat /run/secrets/${name})" && `);
+  return `# from ${step.command.from}\nRUN ${[...mounts, exports.join("") + step.command.value].join(" \\\n    ")}`;
+}
+
+function renderRun(plan: BuildPlan): string[] {
+  const web = plan.processes.web;
+  const lines = [`USER ${RUN_USER}`];
+  if (web !== undefined) lines.push(`EXPOSE ${plan.port?.value ?? 8080}`);
+  if (web?.command) lines.push(`# from ${web.from}`, `CMD ${JSON.stringify(web.command)}`);
+  return lines;
+}

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type FetchOptions, fetchSource } from "../../../src/engine/source/fetch-source.ts";
+import { GitCache } from "../../../src/engine/source/git-cache.ts";
+import type { SourceSpec } from "../../../src/engine/source/source.ts";
+import { type GitServer, serveRepositories } from "../../support/git-server.ts";
+
+let server: GitServer;
+let guarded: GitServer;
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "diplo-fetch-"));
+  server = await serveRepositories();
+  guarded = await serveRepositories({ credentials: { username: "ada", password: "canary-token" } });
+});
+afterAll(async () => {
+  await Promise.all([server.stop(), guarded.stop(), rm(root, { recursive: true, force: true })]);
+});
+
+let attempt = 0;
+function options(over: Partial<FetchOptions> = {}): FetchOptions {
+  return {
+    directory: join(root, `attempt-${attempt++}`),
+    cache: new GitCache(join(root, "cache")),
+    credential: null,
+    uploads: join(root, "uploads"),
+    signal: new AbortController().signal,
+    deadlineMs: 20_000,
+    onLine: () => undefined,
+    ...over,
+  };
+}
+
+function git(repo_url: string, over: Partial<Extract<SourceSpec, { kind: "git" }>> = {}): SourceSpec {
+  return { kind: "git", repo_url, branch: null, tag: null, commit: null, subdirectory: "", ...over };
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => ({ code: "none" }),
+    (thrown) => thrown,
+  );
+  return error.code ?? error.message;
+}
+
+test("fetchSource brings the default branch and says commit, message, author and branch", async () => {
+  const commit = await server.commit(
+    "plain",
+    { "index.html": "one", "a/b.txt": "deep" },
+    "First words\n\nmore",
+  );
+  const tree = await fetchSource(git(server.url("plain")), options());
+  expect(tree).toMatchObject({
+    commit,
+    message: "First words",
+    author: "Ada",
+    ref: "main",
+    archive_sha256: null,
+  });
+  expect(await Bun.file(join(tree.directory, "a/b.txt")).text()).toBe("deep");
+  expect((await readdir(tree.directory)).sort()).toEqual(["a", "index.html"]);
+});
+
+test("fetchSource sees a new commit through the same cache, and drops what the first try left", async () => {
+  await server.commit("moving", { "a.txt": "one", "gone.txt": "x" });
+  const first = options();
+  await fetchSource(git(server.url("moving")), first);
+  const commit = await server.commit("moving", { "a.txt": "two" });
+  await writeFile(join(first.directory, "leftover"), "half-made");
+  const tree = await fetchSource(git(server.url("moving")), first);
+  expect(tree.commit).toBe(commit);
+  expect(await readdir(tree.directory)).toEqual(["a.txt"]);
+  expect(await Bun.file(join(tree.directory, "a.txt")).text()).toBe("two");
+});
+
+test("fetchSource takes a branch, a tag, a tag given as branch, a commit and an abbreviated commit", async () => {
+  const old = await server.commit("refs", { v: "1" });
+  await server.tag("refs", "v1.0", old);
+  await server.commit("refs", { v: "2" });
+  await server.commit("refs", { v: "side" }, "Side", "feature/x");
+  const url = server.url("refs");
+  const read = async (spec: SourceSpec) => {
+    const tree = await fetchSource(spec, options());
+    return [await Bun.file(join(tree.directory, "v")).text(), tree.ref];
+  };
+  expect(await read(git(url, { branch: "feature/x" }))).toEqual(["side", "feature/x"]);
+  expect(await read(git(url, { tag: "v1.0" }))).toEqual(["1", "v1.0"]);
+  expect(await read(git(url, { branch: "v1.0" }))).toEqual(["1", "v1.0"]);
+  expect(await read(git(url, { commit: old }))).toEqual(["1", null]);
+  expect(await read(git(url, { commit: old.slice(0, 10), branch: "main" }))).toEqual(["1", "main"]);
+});
+
+test("fetchSource reads a local path and a subdirectory", async () => {
+  await server.commit("mono", { "apps/web/index.html": "web", "README.md": "x" });
+  const tree = await fetchSource(git(server.path("mono"), { subdirectory: "/apps/web/" }), options());
+  expect(await readdir(tree.directory)).toEqual(["index.html"]);
+});
+
+test("fetchSource refuses a subdirectory that is missing, leads out, or is a link out", async () => {
+  const work = join(root, "linked");
+  await mkdir(work);
+  await Bun.$`ln -s /etc ${join(work, "out")}`.quiet();
+  await writeFile(join(work, "a"), "a");
+  await server.commit("linked", work);
+  for (const [subdirectory, code] of [
+    ["missing", "subdirectory_not_found"],
+    ["out", "subdirectory_not_found"],
+    ["a", "subdirectory_not_found"],
+    ["../x", "invalid"],
+    [".git", "invalid"],
+  ]) {
+    expect(await codeOf(fetchSource(git(server.url("linked"), { subdirectory }), options()))).toBe(code!);
+  }
+});
+
+test("fetchSource names each mistake by its code", async () => {
+  await server.empty("empty");
+  await server.commit("real", { a: "a" });
+  const real = server.url("real");
+  expect(await codeOf(fetchSource(git(server.url("nowhere")), options()))).toBe("repo_not_found");
+  expect(await codeOf(fetchSource(git(join(root, "no-such-path")), options()))).toBe("repo_not_found");
+  expect(await codeOf(fetchSource(git(server.url("empty")), options()))).toBe("repo_empty");
+  expect(await codeOf(fetchSource(git(server.url("empty"), { branch: "main" }), options()))).toBe(
+    "repo_empty",
+  );
+  expect(await codeOf(fetchSource(git(real, { branch: "nope" }), options()))).toBe("branch_not_found");
+  expect(await codeOf(fetchSource(git(real, { tag: "nope" }), options()))).toBe("branch_not_found");
+  expect(await codeOf(fetchSource(git(real, { commit: "0".repeat(40) }), options()))).toBe(
+    "branch_not_found",
+  );
+  expect(await codeOf(fetchSource(git(real, { commit: "abcdef1" }), options()))).toBe("branch_not_found");
+  expect(await codeOf(fetchSource(git("http://127.0.0.1:1/x.git"), options()))).toStartWith(
+    "git could not fetch",
+  );
+});
+
+test("fetchSource refuses refs and addresses that git would read as options or programs", async () => {
+  const real = server.url("real");
+  for (const branch of [
+    "-x",
+    "--upload-pack=touch /tmp/x",
+    "a..b",
+    "a b",
+    "a\nb",
+    "x.lock",
+    "@{1}",
+    "a:b",
+    "",
+  ]) {
+    expect(await codeOf(fetchSource(git(real, { branch }), options()))).toBe("invalid");
+  }
+  for (const url of [
+    "ext::sh -c x",
+    "ext::x",
+    "--upload-pack=x",
+    "-x",
+    "fd::3",
+    "http://evil.example/x",
+    "https://-x/y",
+  ]) {
+    expect(await codeOf(fetchSource(git(url), options()))).toBe("invalid");
+  }
+});
+
+test("fetchSource uses credentials, and neither error nor cache holds them", async () => {
+  const commit = await guarded.commit("private", { secret: "code" });
+  const url = guarded.url("private");
+  const credential = { kind: "password", username: "ada", password: "canary-token" } as const;
+  expect((await fetchSource(git(url), options({ credential }))).commit).toBe(commit);
+  expect(await codeOf(fetchSource(git(url), options()))).toBe("auth_failed");
+  const wrong = { kind: "token", token: "canary-wrong" } as const;
+  const error = await fetchSource(git(url), options({ credential: wrong })).catch((thrown) => thrown);
+  expect(error.code).toBe("auth_failed");
+  expect(Bun.inspect(error)).not.toContain("canary");
+  const found = await Bun.$`grep -rl canary ${join(root, "cache")}`.quiet().nothrow();
+  expect(found.stdout.toString()).toBe("");
+});
+
+test("fetchSource heals a cache that a crash damaged", async () => {
+  const name = "damaged";
+  await server.commit(name, { a: "1" });
+  const cache = new GitCache(join(root, "damaged-cache"));
+  await fetchSource(git(server.url(name)), options({ cache }));
+  const [directory] = await readdir(cache.directory);
+  const objects = join(cache.directory, directory!, "objects");
+  await writeFile(join(cache.directory, directory!, "shallow.lock"), "");
+  for (const file of await Array.fromAsync(new Bun.Glob("??/*").scan(objects))) {
+    await rm(join(objects, file));
+    await writeFile(join(objects, file), "");
+  }
+  const commit = await server.commit(name, { a: "2" });
+  expect((await fetchSource(git(server.url(name)), options({ cache }))).commit).toBe(commit);
+});
+
+test("fetchSource from one cache many times at once gives each its own tree", async () => {
+  await server.commit("busy", { a: "1" });
+  const cache = new GitCache(join(root, "busy-cache"));
+  const trees = await Promise.all(
+    Array.from({ length: 6 }, () => fetchSource(git(server.url("busy")), options({ cache }))),
+  );
+  expect(new Set(trees.map(({ directory }) => directory)).size).toBe(6);
+  for (const { directory } of trees) expect(await readdir(directory)).toEqual(["a"]);
+});
+
+test("fetchSource ends with its signal and its deadline, and leaves no process", async () => {
+  const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  try {
+    const url = `http://127.0.0.1:${silent.port}/slow-canary.git`;
+    const error = await fetchSource(git(url), options({ deadlineMs: 300 })).catch((thrown) => thrown);
+    expect(error.name).toBe("TimeoutError");
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(new Error("cancelled")), 200);
+    expect(await codeOf(fetchSource(git(url), options({ signal: abort.signal })))).toBe("cancelled");
+    const left = await Bun.$`pgrep -f slow-canary.git`.quiet().nothrow();
+    expect(left.stdout.toString()).toBe("");
+  } finally {
+    silent.stop(true);
+  }
+});
