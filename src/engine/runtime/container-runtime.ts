@@ -183,7 +183,11 @@ export interface ContainerRuntime {
    * Builds and tags an image; the answer is its id. `build_failed` carries the failing step and the last lines,
    * `build_timeout`, `build_oom`, `disk_full` say what they say. Aborting the signal stops the running step.
    */
-  build(request: BuildRequest, onLine: (line: BuildLine) => void, signal: AbortSignal): Promise<{ image_id: string }>;
+  build(
+    request: BuildRequest,
+    onLine: (line: BuildLine) => void,
+    signal: AbortSignal,
+  ): Promise<{ image_id: string }>;
   /** null when the engine does not have it. */
   image(reference: string): Promise<ImageFacts | null>;
   listImages(): Promise<ImageFacts[]>;
@@ -207,7 +211,9 @@ export interface ContainerRuntime {
   run(request: RunRequest, signal: AbortSignal): Promise<{ exit_code: number; oom_killed: boolean }>;
   /** Ports that processes inside the container listen on, with their bind addresses; null when unknowable. */
   listening(name: string): Promise<{ address: string; port: number }[] | null>;
-  stats(name: string): Promise<{ cpu_percent: number; memory_bytes: number; memory_limit_bytes: number } | null>;
+  stats(
+    name: string,
+  ): Promise<{ cpu_percent: number; memory_bytes: number; memory_limit_bytes: number } | null>;
   endpoint(facts: InstanceFacts, port: number): Endpoint;
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   close(): Promise<void>;

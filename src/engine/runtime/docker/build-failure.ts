@@ -1,0 +1,75 @@
+import { DiploError, PermanentError } from "../../../errors.ts";
+import type { BuildOutput } from "./build-output.ts";
+import { DISK_FULL, diskFull } from "./engine-error.ts";
+
+type Outcome = Pick<BuildOutput, "error" | "failed">;
+
+const KILLED =
+  /exit code: 137\b|returned a non-zero code: 137\b|signal: killed|\bout of memory\b|cannot allocate memory/i;
+const IMAGE_MISSING =
+  /pull access denied|manifest (for \S+ )?(unknown|not found)|repository does not exist|no match for platform|(docker\.io|[\w.-]+\.[\w.-]+)\/\S+: not found/i;
+const REGISTRY_AWAY =
+  /failed to do request|no such host|i\/o timeout|TLS handshake|connection refused|dial tcp|Temporary failure|toomanyrequests|too many requests|failed to (authorize|fetch)|request canceled/i;
+
+/** Why a build failed, from the engine's last word and the failing step's last lines. */
+export function buildFailure(outcome: Outcome): DiploError {
+  const error = outcome.failed?.error ?? outcome.error ?? "no reason given";
+  const tail = outcome.failed?.tail ?? [];
+  if (DISK_FULL.test(error) || tail.some((line) => DISK_FULL.test(line))) return diskFull(error);
+  const base = baseImageFailure(outcome, error);
+  if (base) return base;
+  const step = outcome.failed?.name ?? "Dockerfile";
+  const evidence = tail.length > 0 ? tail : [outcome.error ?? error];
+  if (KILLED.test(error)) return outOfMemory(step, error, evidence);
+  return new PermanentError("build_failed", `${step}: ${error}`, {
+    detail: `The build step "${step}" failed${exitCode(error)}.`,
+    hint: "The lines below are the step's last output. Fix what they say, push, and deploy again.",
+    evidence,
+  });
+}
+
+export function buildTimeout(deadlineMs: number, step: string | null): PermanentError {
+  const at = step ? ` It was at "${step}".` : "";
+  return new PermanentError("build_timeout", `build stopped after ${deadlineMs} ms`, {
+    detail: `The build took longer than ${Math.round(deadlineMs / 1000)} s and was stopped.${at}`,
+    hint: "Make the step faster, or allow builds more time.",
+  });
+}
+
+function outOfMemory(step: string, error: string, evidence: string[]): PermanentError {
+  return new PermanentError("build_oom", `${step}: ${error}`, {
+    detail: `The build step "${step}" was killed, most likely because the memory ran out.`,
+    hint: "Give the box more memory or swap, or make the build use less (for Node: NODE_OPTIONS=--max-old-space-size).",
+    evidence,
+  });
+}
+
+function baseImageFailure(outcome: Outcome, error: string): DiploError | null {
+  const metadata = /^\[(?:[\w.-]+ )?internal\] load metadata for (\S+)/.exec(outcome.failed?.name ?? "");
+  const from = /^(?:\[[^\]]*\] |Step \d+\/\d+ : )FROM (?:--\S+ )*(\S+)/.exec(outcome.failed?.name ?? "");
+  const reference = metadata?.[1] ?? from?.[1];
+  if (!reference && outcome.failed) return null;
+  const missing = IMAGE_MISSING.test(error);
+  if (!reference && !missing) return null;
+  const name = reference ? `"${reference}"` : "of this Dockerfile";
+  if (!missing && REGISTRY_AWAY.test(error)) return registryAway(name, error);
+  return new PermanentError("image_not_found", `base image ${name}: ${error}`, {
+    detail: `The base image ${name} does not exist, or this box may not pull it.`,
+    hint: "Look for a typing error in the FROM line.",
+    evidence: [error],
+  });
+}
+
+// Tomorrow, or in a minute, it may answer: worth retrying.
+function registryAway(name: string, error: string): DiploError {
+  return new DiploError("image_not_found", `base image ${name}: ${error}`, {
+    detail: `The base image ${name} could not be fetched: its registry does not answer.`,
+    hint: "Check this box's connection to the internet and its DNS.",
+    evidence: [error],
+  });
+}
+
+function exitCode(error: string): string {
+  const match = /(?:exit code: |non-zero code: )(\d+)/.exec(error);
+  return match ? ` with exit code ${match[1]}` : "";
+}

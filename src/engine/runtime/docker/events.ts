@@ -1,0 +1,54 @@
+import type { RuntimeEvent } from "../container-runtime.ts";
+import type { DockerClient } from "./docker-client.ts";
+import { engineDown } from "./engine-error.ts";
+import { jsonLines } from "./json-lines.ts";
+import { labelFilter } from "./ownership.ts";
+
+const TYPES = ["start", "die", "oom", "destroy"] as const;
+
+/**
+ * What happens to this box's containers from now on. Ends quietly when the signal aborts; throws `engine_down`
+ * when the engine hangs up. Whoever reconnects must look at the world again: what happened meanwhile is not replayed.
+ */
+export async function* runtimeEvents(
+  client: DockerClient,
+  signal: AbortSignal,
+): AsyncGenerator<RuntimeEvent> {
+  const leave = new AbortController();
+  const filters = { type: ["container"], event: [...TYPES, "health_status"], ...labelFilter(client.boxId) };
+  try {
+    const request = { method: "GET" as const, path: "/events", query: { filters } };
+    const stream = await client.stream("events", request, AbortSignal.any([signal, leave.signal]));
+    for await (const line of jsonLines(stream)) {
+      const event = runtimeEvent(line as unknown as EngineEvent);
+      if (event) yield event;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw engineDown("events", error);
+  } finally {
+    leave.abort();
+  }
+  if (!signal.aborted) throw engineDown("events", new Error("the engine hung up"));
+}
+
+interface EngineEvent {
+  Action?: string;
+  time?: number;
+  timeNano?: number;
+  Actor?: { ID?: string; Attributes?: Record<string, string> };
+}
+
+export function runtimeEvent(event: EngineEvent): RuntimeEvent | null {
+  const action = event.Action ?? "";
+  const type = action.startsWith("health_status") ? "health" : TYPES.find((known) => known === action);
+  if (!type) return null;
+  const attributes = event.Actor?.Attributes ?? {};
+  return {
+    type,
+    container_id: event.Actor?.ID ?? "",
+    labels: Object.fromEntries(Object.entries(attributes).filter(([key]) => key.startsWith("diplo."))),
+    at: Math.floor((event.timeNano ?? (event.time ?? 0) * 1e9) / 1e6),
+    exit_code: attributes.exitCode === undefined ? null : Number(attributes.exitCode),
+  };
+}
