@@ -187,7 +187,8 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -q -y systemd systemd-sysv dbus iproute2 iptables procps curl git kmod sudo adduser less
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*
-rm -f /etc/machine-id /lib/systemd/system/multi-user.target.wants/getty.target
+: >/etc/machine-id
+rm -f /lib/systemd/system/multi-user.target.wants/getty.target
 systemctl mask systemd-udevd.service systemd-udev-trigger.service systemd-logind.service getty.target \
   systemd-resolved.service apt-daily.timer apt-daily-upgrade.timer dev-hugepages.mount sys-kernel-debug.mount \
   sys-kernel-tracing.mount
