@@ -31,6 +31,8 @@ export interface Config {
     url: string | undefined;
     token: string | undefined;
     app: string | undefined;
+    /** The data directory was named, so that no other box of this machine is meant. */
+    dataChosen: boolean;
     /** Where `diplo login` keeps its credentials. */
     directory: string;
     /** No colours wanted (no-color.org), or a terminal that has none. */
@@ -93,6 +95,9 @@ export function readConfig(flags: Flags = {}, env: Record<string, string | undef
       url: env.DIPLO_URL || undefined,
       token: env.DIPLO_TOKEN || undefined,
       app: env.DIPLO_APP || undefined,
+      dataChosen: text("data") !== undefined,
+      directory: join(env.XDG_CONFIG_HOME || join(home, ".config"), "diplo"),
+      plain: Boolean(env.NO_COLOR) || env.TERM === "dumb",
     },
     systemd: {
       notifySocket: env.NOTIFY_SOCKET || undefined,
