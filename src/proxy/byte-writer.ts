@@ -1,0 +1,42 @@
+/** Bytes gathered for one write to a socket. Reused: `view()` is valid until the next `reset()`. */
+export class ByteWriter {
+  length = 0;
+  private bytes: Buffer;
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  reset(): void {
+    this.length = 0;
+  }
+
+  /** Appends text whose characters are all below U+0100. */
+  text(text: string): void {
+    this.reserve(text.length);
+    this.length += this.bytes.write(text, this.length, "latin1");
+  }
+
+  copy(source: Uint8Array, from: number, to: number): void {
+    if (to <= from) return;
+    this.reserve(to - from);
+    this.bytes.set(source.subarray(from, to), this.length);
+    this.length += to - from;
+  }
+
+  view(): Buffer {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** A copy that outlives the next `reset()`. */
+  take(): Buffer {
+    return Buffer.from(this.view());
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + more));
+    larger.set(this.view());
+    this.bytes = larger;
+  }
+}

@@ -1,0 +1,314 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Socket } from "bun";
+import { LF } from "./byte-class.ts";
+import type { Engine } from "./engine.ts";
+import { Exchange, type ExchangeRequest } from "./exchange.ts";
+import { INCOMPLETE } from "./fields.ts";
+import { renderLocalAnswer } from "./local-answer.ts";
+import { Outbound } from "./outbound.ts";
+import type { ProxyErrorCode, Route } from "./protocol.ts";
+import { stripPrefix } from "./request-path.ts";
+import { type Peer, writeRequestHead } from "./request-writer.ts";
+import type { RouteEntry } from "./router.ts";
+import type { Timed } from "./ticker.ts";
+
+/** What a connection knows from the listener it came in by. */
+export interface Door {
+  /** The app's own port, or undefined for a listener that is shared by host name. */
+  appPort: number | undefined;
+  secure: boolean;
+}
+
+export interface ErrorAnswer {
+  code: ProxyErrorCode;
+  status?: number;
+  request?: ExchangeRequest;
+  route?: Route;
+  keepAlive: boolean;
+}
+
+/** `head`: between or reading requests; `exchange`: one is being answered; `closing`: only discards what still comes. */
+type Phase = "head" | "exchange" | "closing" | "closed";
+
+/** One client's HTTP/1.1 connection: reads requests one after the other, never two at once. */
+export class ClientConnection implements Timed {
+  deadline: number;
+  /** Bytes received and not yet used, from `inputAt` on. */
+  input: Buffer | undefined;
+  inputAt = 0;
+  /** The client has ended its side; it still gets its answer. */
+  halfClosed = false;
+  readonly out: Outbound;
+
+  private phase: Phase = "head";
+  private exchange: Exchange | undefined;
+  private paused = false;
+  private reading = false;
+  private readonly peer: Peer;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly socket: Socket<ClientConnection | undefined>,
+    private readonly door: Door,
+    address: string,
+  ) {
+    this.out = new Outbound(socket);
+    this.peer = { address, secure: door.secure, trusted: engine.settings.trusted.has(address) };
+    engine.ticker.add(this);
+    this.deadline = engine.ticker.now + engine.limits.headTimeoutMs;
+  }
+
+  get idle(): boolean {
+    return this.phase === "head" && this.input === undefined;
+  }
+
+  received(bytes: Buffer): void {
+    if (this.phase === "closing" || this.phase === "closed") return;
+    if (this.exchange?.isTunnel) return this.exchange.tunnelData(bytes);
+    const waiting = this.input;
+    this.input = waiting === undefined ? bytes : Buffer.concat([waiting.subarray(this.inputAt), bytes]);
+    this.inputAt = 0;
+    if (this.phase === "exchange") {
+      this.exchange?.pump();
+      if (this.unread > this.engine.limits.bufferBytes) this.pause();
+      return;
+    }
+    if (waiting === undefined) this.deadline = this.engine.ticker.now + this.engine.limits.headTimeoutMs;
+    // Only a line end can complete a head: dripping bytes does not make us parse again and again.
+    else if (bytes.indexOf(LF) < 0 && this.unread <= this.engine.limits.headerBytes) return;
+    this.readRequests();
+  }
+
+  /** The client ended its side. */
+  ended(): void {
+    this.halfClosed = true;
+    if (this.exchange === undefined) {
+      // What is still queued goes out first; then the flush closes.
+      if (this.out.queued === 0) this.finish();
+      return;
+    }
+    if (this.exchange.isTunnel) return this.exchange.clientEndedTunnel();
+    // Half a body is no request.
+    if (!this.exchange.body.done) this.close();
+  }
+
+  drained(): void {
+    const taken = this.out.drain();
+    if (this.phase === "closed" || this.exchange === undefined) return;
+    if (this.out.queued === 0) this.exchange.clientDrained();
+    else if (taken > 0) this.deadline = this.engine.ticker.now + this.engine.limits.sendStallMs;
+  }
+
+  expire(): void {
+    if (this.exchange !== undefined) return this.exchange.expire();
+    if (this.phase === "head" && this.input !== undefined && this.out.queued === 0)
+      return this.answerError({ code: "request_timeout", status: 408, keepAlive: false });
+    this.finish();
+  }
+
+  /** The request's body was read up to `end` of `input`. */
+  consumed(end: number): void {
+    if (this.input === undefined) return;
+    if (end >= this.input.length) {
+      this.input = undefined;
+      this.inputAt = 0;
+    } else this.inputAt = end;
+    if (this.unread <= this.engine.limits.bufferBytes) this.resume();
+  }
+
+  pause(): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.socket.resume();
+  }
+
+  /** The connection is a byte stream to the app from here on. */
+  tunnelBegun(): void {
+    const { input } = this;
+    this.resume();
+    this.socket.setKeepAlive(true, 60_000);
+    if (input === undefined) return;
+    const rest = input.subarray(this.inputAt);
+    this.input = undefined;
+    this.exchange?.tunnelData(rest);
+  }
+
+  shutdown(): void {
+    this.out.whenFlushed(() => this.socket.shutdown());
+  }
+
+  /** The answer is complete. `keepAlive` false: close when it is out. */
+  exchangeDone(keepAlive: boolean): void {
+    this.exchange = undefined;
+    if (!keepAlive || this.halfClosed) return this.closeAfterFlush();
+    if (this.out.queued === 0) return this.nextRequest();
+    // The next request waits until this answer is with the kernel, or a client that never reads would fill memory.
+    this.deadline = this.engine.ticker.now + this.engine.limits.sendStallMs;
+    this.out.whenFlushed(() => this.nextRequest());
+  }
+
+  /** Answers in the proxy's own name and ends the exchange. */
+  answerError(error: ErrorAnswer): void {
+    if (this.phase === "closing" || this.phase === "closed") return;
+    const keepAlive = error.keepAlive && !this.engine.draining && !this.halfClosed;
+    const { status, bytes } = renderLocalAnswer({
+      code: error.code,
+      status: error.status,
+      route: error.route,
+      accept: acceptOf(error.request?.bytes),
+      headOnly: error.request?.headOnly ?? false,
+      close: !keepAlive,
+    });
+    this.exchange?.end(status, false);
+    this.out.write(bytes);
+    this.exchangeDone(keepAlive);
+  }
+
+  /** Cuts the connection: the client must not take what it has for a whole answer. */
+  abort(): void {
+    this.exchange?.end(502, false);
+    this.exchange = undefined;
+    this.close();
+  }
+
+  /** Closes when everything is out, reading on for a moment if the client may still be sending. */
+  closeAfterFlush(): void {
+    this.exchange?.end(101, false);
+    this.exchange = undefined;
+    if (this.phase === "closing" || this.phase === "closed") return;
+    this.phase = "closing";
+    this.input = undefined;
+    this.deadline = this.engine.ticker.now + this.engine.limits.sendStallMs;
+    this.resume();
+    this.out.whenFlushed(() => this.linger());
+  }
+
+  /** Closes in order: all that was written arrives. */
+  finish(): void {
+    if (this.phase === "closed") return;
+    this.socket.end();
+    this.closed();
+  }
+
+  /** Closes at once. */
+  close(): void {
+    if (this.phase === "closed") return;
+    this.socket.terminate();
+    this.closed();
+  }
+
+  /** The socket is gone, whoever closed it. */
+  closed(): void {
+    if (this.phase === "closed") return;
+    this.phase = "closed";
+    // 499, as nginx logs it: the client went away before its answer.
+    this.exchange?.end(this.exchange.isTunnel ? 101 : 499, false);
+    this.exchange = undefined;
+    this.out.discard();
+    this.input = undefined;
+    this.engine.ticker.delete(this);
+    this.engine.forgetClient(this, this.peer.address);
+  }
+
+  private get unread(): number {
+    return this.input === undefined ? 0 : this.input.length - this.inputAt;
+  }
+
+  private nextRequest(): void {
+    if (this.phase === "closing" || this.phase === "closed") return;
+    if (this.halfClosed || (this.engine.draining && this.input === undefined)) return this.closeAfterFlush();
+    this.phase = "head";
+    const { ticker, limits } = this.engine;
+    this.deadline = ticker.now + (this.input === undefined ? limits.keepAliveIdleMs : limits.headTimeoutMs);
+    this.resume();
+    if (!this.reading) this.readRequests();
+  }
+
+  private readRequests(): void {
+    this.reading = true;
+    while (this.phase === "head" && this.input !== undefined && this.out.queued === 0) {
+      const bytes = this.input;
+      const head = this.engine.requestHead;
+      const end = head.parse(bytes, this.inputAt);
+      if (end === INCOMPLETE) break;
+      if (end < 0) {
+        this.engine.log.debug("refused a request", { peer: this.peer.address, problem: head.problem });
+        this.answerError({ code: head.code, keepAlive: false });
+        break;
+      }
+      this.phase = "exchange";
+      this.startExchange(bytes, end);
+    }
+    this.reading = false;
+  }
+
+  private startExchange(bytes: Buffer, end: number): void {
+    const { engine } = this;
+    const head = engine.requestHead;
+    const entry = this.route(head.authority.name, head.path);
+    const settings = engine.settings;
+    const closes = head.bodyIsUndefined;
+    const request: ExchangeRequest = {
+      bytes: EMPTY,
+      framing: head.framing,
+      contentLength: head.contentLength,
+      headOnly: head.method === "HEAD",
+      http10: head.minorVersion === 0,
+      keepAlive: head.keepAlive,
+      idempotent: head.idempotent,
+      wantsUpgrade: head.upgrade >= 0,
+      probe: head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken),
+      closes,
+    };
+    const spec = entry?.spec;
+    const path = spec?.strip_path ? stripPrefix(head.path, spec.path) : head.path;
+    engine.scratch.reset();
+    writeRequestHead(engine.scratch, bytes, head, {
+      peer: this.peer,
+      path,
+      requestId: engine.nextRequestId(),
+      ownCookies: settings.ownCookies,
+      close: closes,
+    });
+    request.bytes = engine.scratch.take();
+    this.consumed(end);
+    const keepAlive = request.keepAlive && request.framing === "none" && !request.http10;
+    if (entry === undefined) return this.answerError({ code: "unknown_host", request, keepAlive });
+    if (request.contentLength > entry.spec.max_body_bytes)
+      return this.answerError({ code: "body_too_large", request, route: entry.spec, keepAlive: false });
+    this.exchange = new Exchange(engine, this, entry, request);
+    this.exchange.dispatch();
+  }
+
+  private route(host: string, path: string): RouteEntry | undefined {
+    const { router } = this.engine;
+    return this.door.appPort === undefined ? router.find(host, path) : router.findPort(this.door.appPort);
+  }
+
+  /** RFC 9112 section 9.6: end our side, read a little longer, then close, so that no reset eats the answer. */
+  private linger(): void {
+    if (this.phase !== "closing") return;
+    if (this.halfClosed) return this.finish();
+    this.socket.shutdown();
+    this.deadline = this.engine.ticker.now + this.engine.limits.lingerMs;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function acceptOf(head: Buffer | undefined): string {
+  if (head === undefined) return "";
+  return /\r\naccept:[ \t]*([^\r]*)/i.exec(head.toString("latin1"))?.[1] ?? "";
+}
+
+/** Compares in a time that does not depend on where they differ. */
+function sameSecret(given: string, secret: Buffer): boolean {
+  const bytes = Buffer.from(given, "latin1");
+  return secret.length > 0 && bytes.length === secret.length && timingSafeEqual(bytes, secret);
+}

@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { terse } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { Certificates } from "./certificates.ts";
+import { serveControlSocket } from "./control-socket.ts";
+import { ProxyDirectory } from "./directory.ts";
+import { Engine } from "./engine.ts";
+import { EventSender } from "./event-sender.ts";
+import { completeLimits, type Limits } from "./limits.ts";
+import { Listeners } from "./listeners.ts";
+import {
+  type Applied,
+  type CertificateSet,
+  PROTOCOL_VERSION,
+  type ProxyState,
+  type Refusal,
+  type RouteTable,
+} from "./protocol.ts";
+import { checkCertificateSet, checkRouteTable } from "./table-check.ts";
+
+export interface DataPlaneOptions {
+  /** The proxy's own directory (`paths.proxyDirectory`). */
+  directory: string;
+  /** Control's `proxy-events.sock`. */
+  eventsSocket: string;
+  version: string;
+  log: Log;
+  limits?: Partial<Limits>;
+  metricsEveryMs?: number;
+}
+
+const ROUTES_FILE = "routes.json";
+const CERTIFICATES_FILE = "certificates.json";
+const NOTHING: Applied = { generation: -1, sha256: "" };
+
+/** The data plane: what was accepted serves, what was refused changes nothing. */
+export class DataPlane {
+  private readonly engine: Engine;
+  private readonly listeners: Listeners;
+  private readonly events: EventSender;
+  private readonly startedAt = new Date().toISOString();
+  private server: ReturnType<typeof serveControlSocket> | undefined;
+  private certificates = Certificates.none;
+  private routesApplied = NOTHING;
+  private certificatesApplied = NOTHING;
+  private lastRefusal: ProxyState["last_refusal"] = null;
+  /** One change at a time, in the order of arrival. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private stopping: Promise<void> | undefined;
+  private readonly ended = Promise.withResolvers<void>();
+
+  private constructor(
+    private readonly options: DataPlaneOptions,
+    private readonly directory: ProxyDirectory,
+  ) {
+    const { log, eventsSocket, metricsEveryMs } = options;
+    this.engine = new Engine({
+      limits: completeLimits(options.limits ?? {}),
+      log,
+      wake: (route) => this.events.wake(route),
+    });
+    this.events = new EventSender({
+      socket: eventsSocket,
+      log,
+      metricsEveryMs,
+      takeMetrics: () => this.engine.takeMetrics(),
+    });
+    this.listeners = new Listeners(this.engine, () => this.certificates);
+  }
+
+  /** Locks the directory, serves what lies in it, and takes orders on `proxy.sock`. Throws `proxy_running`. */
+  static async start(options: DataPlaneOptions): Promise<DataPlane> {
+    const directory = await ProxyDirectory.open(options.directory);
+    try {
+      const plane = new DataPlane(options, directory);
+      await plane.load();
+      await directory.removeStaleSocket();
+      plane.server = serveControlSocket(directory.socket, {
+        putRoutes: (body) => plane.inTurn(() => plane.putRoutes(body)),
+        putCertificates: (body) => plane.inTurn(() => plane.putCertificates(body)),
+        state: () => plane.state(),
+        stop: () => void plane.stop(),
+      });
+      await directory.openSocketToGroup();
+      plane.events.start();
+      return plane;
+    } catch (error) {
+      directory.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when the proxy has stopped, for whatever reason. */
+  get stopped(): Promise<void> {
+    return this.ended.promise;
+  }
+
+  /** Stops listening, lets requests in flight finish for `drainMs`, cuts the rest. */
+  stop(): Promise<void> {
+    this.stopping ??= this.drain();
+    return this.stopping;
+  }
+
+  state(): ProxyState {
+    return {
+      version: PROTOCOL_VERSION,
+      diplo_version: this.options.version,
+      pid: process.pid,
+      workers: 1,
+      started_at: this.startedAt,
+      generation: this.routesApplied.generation,
+      sha256: this.routesApplied.sha256,
+      certificate_generation: this.certificatesApplied.generation,
+      in_flight: this.engine.targets.inFlight(),
+      connections: this.engine.clients.size,
+      last_refusal: this.lastRefusal,
+    };
+  }
+
+  private async drain(): Promise<void> {
+    this.listeners.stop();
+    await this.engine.drain();
+    await this.events.stop();
+    await this.server?.stop(true);
+    this.directory.close();
+    this.ended.resolve();
+  }
+
+  /** From the own directory alone: what lies there was accepted once. A port that is taken now costs that listener only. */
+  private async load(): Promise<void> {
+    const { log } = this.options;
+    const certificates = await this.directory.read(CERTIFICATES_FILE);
+    if (certificates !== undefined) {
+      try {
+        const set = checkCertificateSet(JSON.parse(certificates.toString()));
+        this.certificates = Certificates.load(set);
+        this.certificatesApplied = { generation: set.generation, sha256: sha256(certificates) };
+      } catch (error) {
+        log.error("stored certificates cannot be used", { error: terse(error) });
+      }
+    }
+    const routes = await this.directory.read(ROUTES_FILE);
+    if (routes === undefined) return;
+    try {
+      const table = checkRouteTable(JSON.parse(routes.toString()));
+      for (const failure of this.listeners.bindWhatIsFree(table)) log.error("cannot listen", { ...failure });
+      this.engine.swap(this.engine.compile(table), table.settings);
+      this.routesApplied = { generation: table.generation, sha256: sha256(routes) };
+    } catch (error) {
+      log.error("stored routes cannot be used", { error: terse(error) });
+    }
+  }
+
+  private async putRoutes(body: Uint8Array): Promise<Applied | Refusal> {
+    const parsed = parse(body, checkRouteTable);
+    if ("code" in parsed) return this.refuse(parsed, -1);
+    const table: RouteTable = parsed.value;
+    const applied: Applied = { generation: table.generation, sha256: sha256(body) };
+    const order = this.order(applied, this.routesApplied);
+    if (order === "same" && this.listeners.complete(table)) return applied;
+    if (order === "stale") return this.refuse(stale(this.routesApplied), table.generation);
+    const bound = this.listeners.bind(table);
+    if (bound.failures !== undefined) {
+      const list = bound.failures.map(({ host, port, error }) => `${host}:${port} (${error})`).join(", ");
+      return this.refuse(
+        { code: "bind_failed", message: `cannot listen on ${list}`, listeners: bound.failures },
+        table.generation,
+      );
+    }
+    try {
+      await this.directory.write(ROUTES_FILE, body);
+    } catch (error) {
+      bound.undo();
+      return this.refuse(
+        { code: "disk", message: `cannot store the routes: ${terse(error)}` },
+        table.generation,
+      );
+    }
+    this.engine.swap(this.engine.compile(table), table.settings);
+    bound.closeOld();
+    this.routesApplied = applied;
+    this.options.log.info("routes applied", { generation: table.generation, routes: table.routes.length });
+    return applied;
+  }
+
+  private async putCertificates(body: Uint8Array): Promise<Applied | Refusal> {
+    const parsed = parse(body, (value) => {
+      const set = checkCertificateSet(value);
+      return { set, loaded: Certificates.load(set) };
+    });
+    if ("code" in parsed) return this.refuse(parsed, -1);
+    const { set, loaded }: { set: CertificateSet; loaded: Certificates } = parsed.value;
+    const applied: Applied = { generation: set.generation, sha256: sha256(body) };
+    const order = this.order(applied, this.certificatesApplied);
+    if (order === "same") return applied;
+    if (order === "stale") return this.refuse(stale(this.certificatesApplied), set.generation);
+    try {
+      await this.directory.write(CERTIFICATES_FILE, body);
+    } catch (error) {
+      return this.refuse(
+        { code: "disk", message: `cannot store the certificates: ${terse(error)}` },
+        set.generation,
+      );
+    }
+    this.certificates = loaded;
+    this.certificatesApplied = applied;
+    return applied;
+  }
+
+  private order(given: Applied, serving: Applied): "newer" | "same" | "stale" {
+    if (given.generation > serving.generation) return "newer";
+    return given.generation === serving.generation && given.sha256 === serving.sha256 ? "same" : "stale";
+  }
+
+  private refuse(refusal: Refusal, generation: number): Refusal {
+    this.lastRefusal = { ...refusal, at: new Date().toISOString(), generation };
+    this.options.log.warn("refused a change", { code: refusal.code, problem: refusal.message });
+    return refusal;
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+}
+
+function parse<T>(body: Uint8Array, check: (value: unknown) => T): { value: T } | Refusal {
+  try {
+    return { value: check(JSON.parse(Buffer.from(body).toString())) };
+  } catch (error) {
+    return { code: "invalid", message: terse(error) };
+  }
+}
+
+function stale(serving: Applied): Refusal {
+  return { code: "stale_generation", message: `generation ${serving.generation} serves already` };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,78 @@
+import { closeSync, openSync } from "node:fs";
+import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DiploError } from "../errors.ts";
+import { flockExclusive } from "./flock.ts";
+
+/**
+ * The data plane's own directory. What was accepted last lies here, so that the proxy starts from it alone. One process
+ * at a time holds it; the lock goes with the process, however that ends.
+ */
+export class ProxyDirectory {
+  private constructor(
+    readonly path: string,
+    private readonly lockFd: number,
+  ) {}
+
+  /** Creates and locks the directory. Throws `proxy_running` when another proxy holds it. */
+  static async open(path: string): Promise<ProxyDirectory> {
+    await mkdir(path, { recursive: true, mode: 0o750 });
+    const fd = openSync(join(path, "lock"), "a", 0o600);
+    if (!flockExclusive(fd)) {
+      closeSync(fd);
+      throw new DiploError("proxy_running", `another diplo proxy uses ${path}`, {
+        hint: "Stop it first, or give this one another --data directory.",
+      });
+    }
+    return new ProxyDirectory(path, fd);
+  }
+
+  get socket(): string {
+    return join(this.path, "proxy.sock");
+  }
+
+  /** The bytes last written under that name; undefined when there are none. */
+  async read(name: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(join(this.path, name));
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** Replaces a file so that after a power cut it is the old or the new one, whole, and durably the new one on return. */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const target = join(this.path, name);
+    const temporary = `${target}.new`;
+    await rm(temporary, { force: true });
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+    const directory = await open(this.path, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  /** Under the lock nobody else can be listening, so a socket file found here is a dead one. */
+  async removeStaleSocket(): Promise<void> {
+    await rm(this.socket, { force: true });
+  }
+
+  /** Owner and group may talk to the proxy: the control plane runs as another user of the same group. */
+  async openSocketToGroup(): Promise<void> {
+    await chmod(this.socket, 0o660);
+  }
+
+  close(): void {
+    closeSync(this.lockFd);
+  }
+}

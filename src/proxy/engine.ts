@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import type { Log } from "../log.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import { HoldQueue } from "./hold-queue.ts";
+import type { Limits } from "./limits.ts";
+import { PeerSet } from "./peer-set.ts";
+import type { ProxySettings, RouteMetrics, RouteTable } from "./protocol.ts";
+import { RequestHead } from "./request-head.ts";
+import { ResponseHead } from "./response-head.ts";
+import { RouteCounters } from "./route-metrics.ts";
+import { Router, type RouteState } from "./router.ts";
+import { TargetRegistry } from "./target.ts";
+import { Ticker } from "./ticker.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+export interface EngineOptions {
+  limits: Limits;
+  log: Log;
+  /** A request found no target of this route, and the route wants its app started. */
+  wake(routeId: string): void;
+}
+
+/** The settings of a table, made ready for use per request. */
+export interface EngineSettings {
+  ownCookies: ReadonlySet<string>;
+  probeToken: Buffer;
+  trusted: PeerSet;
+}
+
+const DRAIN_CHECK_MS = 20;
+
+/** What all connections of one process share: the table in force, limits, clock, pools and scratch space. */
+export class Engine {
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly wake: (routeId: string) => void;
+  readonly ticker = new Ticker();
+  readonly clients = new Set<ClientConnection>();
+  readonly upstreams = new Set<UpstreamConnection>();
+  private readonly perAddress = new Map<string, number>();
+  /** Parsed heads and bytes to write; used within one event, never across. */
+  readonly requestHead: RequestHead;
+  readonly responseHead: ResponseHead;
+  readonly scratch = new ByteWriter(256 * 1024);
+  readonly targets = new TargetRegistry();
+  router: Router;
+  settings: EngineSettings;
+  draining = false;
+
+  private readonly routes = new Map<string, RouteState>();
+  private readonly requestPrefix = randomBytes(8).toString("hex");
+  private requestCount = 0;
+
+  constructor(options: EngineOptions) {
+    this.limits = options.limits;
+    this.log = options.log;
+    this.wake = options.wake;
+    this.requestHead = new RequestHead(options.limits);
+    this.responseHead = new ResponseHead(options.limits);
+    this.router = this.compile({ routes: [] });
+    this.settings = readySettings({ own_cookies: [], probe_token: "", trusted_proxies: [] });
+  }
+
+  /** Makes a checked table ready; it serves only when given to `swap`. */
+  compile(table: Pick<RouteTable, "routes">): Router {
+    return new Router(table, {
+      state: (id) => this.routeState(id),
+      target: (instance, host, port) => this.targets.get(instance, host, port),
+    });
+  }
+
+  /** Takes effect for the next request on every connection. Requests in flight finish where they are. */
+  swap(router: Router, settings: ProxySettings): void {
+    this.router = router;
+    this.settings = readySettings(settings);
+    this.sweep();
+    for (const state of [...this.routes.values()]) state.hold.release();
+  }
+
+  /** Retires targets and forgets routes that the table in force does not name. */
+  sweep(): void {
+    this.targets.sweep(this.router.targets);
+    for (const [id, { hold, counters }] of this.routes)
+      if (this.router.get(id) === undefined && hold.size === 0 && counters.inFlight === 0)
+        this.routes.delete(id);
+  }
+
+  /** Counts a new client; false: over a limit, shed it. */
+  admit(address: string): boolean {
+    const count = this.perAddress.get(address) ?? 0;
+    if (this.clients.size >= this.limits.connections || count >= this.limits.connectionsPerAddress)
+      return false;
+    this.perAddress.set(address, count + 1);
+    return true;
+  }
+
+  forgetClient(client: ClientConnection, address: string): void {
+    this.clients.delete(client);
+    const count = (this.perAddress.get(address) ?? 1) - 1;
+    if (count > 0) this.perAddress.set(address, count);
+    else this.perAddress.delete(address);
+  }
+
+  /** Ends keep-alive connections, waits for requests in flight as long as the limits say, then cuts what is left. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    for (const client of [...this.clients]) if (client.idle) client.finish();
+    const until = performance.now() + this.limits.drainMs;
+    while (this.clients.size > 0 && performance.now() < until) await Bun.sleep(DRAIN_CHECK_MS);
+    for (const client of [...this.clients]) client.close();
+    for (const upstream of [...this.upstreams]) upstream.close();
+    this.ticker.stop();
+  }
+
+  nextRequestId(): string {
+    return this.requestPrefix + (++this.requestCount).toString(16).padStart(16, "0");
+  }
+
+  /** Metrics of every route with something to say since the last call. */
+  takeMetrics(): RouteMetrics[] {
+    const reports: RouteMetrics[] = [];
+    for (const [id, { counters }] of this.routes) {
+      const report = counters.take(id);
+      if (report !== undefined) reports.push(report);
+    }
+    return reports;
+  }
+
+  private routeState(id: string): RouteState {
+    let state = this.routes.get(id);
+    if (state === undefined) {
+      state = { hold: new HoldQueue(this.limits.holdRetryMs), counters: new RouteCounters() };
+      this.routes.set(id, state);
+    }
+    return state;
+  }
+}
+
+function readySettings(settings: ProxySettings): EngineSettings {
+  return {
+    ownCookies: new Set(settings.own_cookies),
+    probeToken: Buffer.from(settings.probe_token),
+    trusted: new PeerSet(settings.trusted_proxies),
+  };
+}

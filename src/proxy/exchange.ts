@@ -1,0 +1,306 @@
+import { BodyReader } from "./body-reader.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Engine } from "./engine.ts";
+import { BAD } from "./fields.ts";
+import type { Held } from "./hold-queue.ts";
+import type { ProxyErrorCode, Route } from "./protocol.ts";
+import type { RequestFraming } from "./request-head.ts";
+import { ResponseRelay } from "./response-relay.ts";
+import type { RouteEntry } from "./router.ts";
+import type { TargetState } from "./target.ts";
+import { UpstreamConnection, type UpstreamUser } from "./upstream-connection.ts";
+
+/** A request as its app gets it, free of the client's bytes. */
+export interface ExchangeRequest {
+  /** The rewritten head. */
+  bytes: Buffer;
+  framing: RequestFraming;
+  contentLength: number;
+  headOnly: boolean;
+  http10: boolean;
+  keepAlive: boolean;
+  /** May be sent twice without harm (RFC 9110 section 9.2.2). */
+  idempotent: boolean;
+  wantsUpgrade: boolean;
+  /** Carried the probe's secret: the answer names the instance. */
+  probe: boolean;
+  /** Neither connection may carry another request after this one. */
+  closes: boolean;
+}
+
+/** A pooled connection that rested longer may just be closing at the other end: too risky for what cannot be repeated. */
+const FRESH_MS = 1_000;
+const MAX_STALE_RETRIES = 2;
+const MAX_BROKEN_RETRIES = 1;
+
+/**
+ * One request on its way through: finds a target, waits for one if there is none, sends, retries what never reached
+ * an instance, and hands the answer to its relay. Ends exactly once, in `end()`.
+ */
+export class Exchange implements UpstreamUser, Held {
+  holdUntil = 0;
+  readonly body = new BodyReader();
+  upstream: UpstreamConnection | undefined;
+  ended = false;
+
+  private target: TargetState | undefined;
+  private readonly tried: TargetState[] = [];
+  private readonly startedAt = performance.now();
+  private readonly relay: ResponseRelay;
+  private sent = false;
+  private reused = false;
+  private staleRetries = 0;
+  private brokenRetries = 0;
+  /** Head and whole body as first sent, if they were complete then: can be sent again. */
+  private replay: Buffer | undefined;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly client: ClientConnection,
+    private entry: RouteEntry,
+    readonly request: ExchangeRequest,
+  ) {
+    this.body.start(request.framing, request.contentLength);
+    this.relay = new ResponseRelay(engine, client, this);
+    entry.state.counters.inFlight++;
+  }
+
+  get route(): Route {
+    return this.entry.spec;
+  }
+
+  get instance(): string {
+    return this.target?.instance ?? "";
+  }
+
+  /** The answer has begun, or the connection is a tunnel: an error page is no longer possible. */
+  get answering(): boolean {
+    return this.relay.begun;
+  }
+
+  dispatch(): void {
+    if (this.ended) return;
+    const entry = this.engine.router.get(this.entry.spec.id);
+    if (entry === undefined) return this.fail("unknown_host");
+    this.entry = entry;
+    const target = entry.balancer.pick(this.engine.ticker.now, this.tried);
+    if (target === undefined) return this.hold();
+    this.target = target;
+    target.inFlight++;
+    this.client.deadline = Number.POSITIVE_INFINITY;
+    const pooled = this.takePooled(target);
+    this.reused = pooled !== undefined;
+    if (pooled === undefined) {
+      this.upstream = new UpstreamConnection(this.engine, target, this);
+    } else {
+      this.upstream = pooled;
+      pooled.attach(this);
+      this.send();
+    }
+  }
+
+  giveUp(): void {
+    if (this.entry.balancer.size > 0) this.fail("connection_failed");
+    else this.fail(this.entry.spec.status === "failed" ? "start_failed" : "unhealthy");
+  }
+
+  upstreamOpened(): void {
+    this.entry.state.hold.release();
+    this.send();
+  }
+
+  upstreamRefused(reason: string): void {
+    const target = this.leaveTarget();
+    this.engine.log.debug("target refused a connection", { instance: target?.instance, reason });
+    if (target !== undefined) {
+      target.skipUntil = this.engine.ticker.now + this.engine.limits.skipMs;
+      this.tried.push(target);
+    }
+    this.dispatch();
+  }
+
+  upstreamData(bytes: Buffer): void {
+    this.relay.data(bytes);
+  }
+
+  upstreamDrained(): void {
+    if (this.relay.tunnel) this.client.resume();
+    else this.pump();
+  }
+
+  upstreamEnded(clean: boolean): void {
+    if (this.relay.ended(clean)) return;
+    const target = this.leaveTarget();
+    if (!this.mayRepeat()) return this.fail("connection_failed");
+    if (!this.reused && target !== undefined) this.tried.push(target);
+    this.dispatch();
+  }
+
+  /** Passes on what has come of the body. Called whenever the client sent, or the app's connection took bytes. */
+  pump(): void {
+    const { upstream, body, client } = this;
+    if (!this.sent || body.done || upstream?.out === undefined || upstream.out.queued > 0) return;
+    const { input } = client;
+    if (input === undefined) return;
+    const end = this.readBody(input);
+    if (end < 0) return;
+    for (let i = 0; i < body.parts.length; i += 2)
+      upstream.out.write(input.subarray(body.parts[i], body.parts[i + 1]));
+    upstream.out.write(body.tail);
+    client.consumed(end);
+    this.setDeadline();
+  }
+
+  /** The client's deadline passed while this request was open. */
+  expire(): void {
+    if (this.relay.begun) return this.client.abort();
+    const appIsSlow = this.body.done || !this.sent || (this.upstream?.out?.queued ?? 0) > 0;
+    this.fail("request_timeout", appIsSlow ? undefined : 408);
+  }
+
+  /** The client took everything that waited for it. */
+  clientDrained(): void {
+    this.upstream?.resume();
+    this.setDeadline();
+  }
+
+  /** Bytes of the client on an upgraded connection. */
+  tunnelData(bytes: Buffer): void {
+    const out = this.upstream?.out;
+    if (out === undefined) return;
+    this.client.deadline = this.engine.ticker.now + this.engine.limits.tunnelIdleMs;
+    if (!out.write(bytes)) this.client.pause();
+  }
+
+  clientEndedTunnel(): void {
+    this.relay.endTunnelSide("client");
+  }
+
+  get isTunnel(): boolean {
+    return this.relay.tunnel;
+  }
+
+  /** Answers with an error page, or cuts the connection when the answer has begun already. */
+  fail(code: ProxyErrorCode, status?: number): void {
+    if (this.ended) return;
+    if (this.relay.begun) return this.client.abort();
+    const bodyDone = this.body.done;
+    const { client, request } = this;
+    client.answerError({
+      code,
+      status,
+      request,
+      route: this.route,
+      keepAlive: request.keepAlive && bodyDone && !request.http10,
+    });
+  }
+
+  /** Once, whatever the outcome: frees the target, counts. `reusable`: the app's connection can carry another request. */
+  end(status: number, reusable: boolean): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.leaveTarget(reusable);
+    const { hold, counters } = this.entry.state;
+    hold.delete(this);
+    counters.inFlight--;
+    const duration = this.relay.tunnelAfterMs || performance.now() - this.startedAt;
+    counters.record(status, duration, this.body.contentBytes, this.relay.contentBytes);
+  }
+
+  elapsedMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  private takePooled(target: TargetState): UpstreamConnection | undefined {
+    if (this.staleRetries >= MAX_STALE_RETRIES) return undefined;
+    return target.takeIdle(
+      this.request.idempotent ? Number.NEGATIVE_INFINITY : this.engine.ticker.now - FRESH_MS,
+    );
+  }
+
+  private hold(): void {
+    const { spec, state, balancer } = this.entry;
+    this.tried.length = 0;
+    this.client.deadline = Number.POSITIVE_INFINITY;
+    if (balancer.size === 0) {
+      if (spec.wake) this.engine.wake(spec.id);
+      else if (spec.status !== "running" && spec.status !== "starting") return this.giveUp();
+    }
+    const now = performance.now();
+    if (this.holdUntil === 0) {
+      this.holdUntil = now + spec.hold.max_wait_ms;
+      if (spec.hold.max_requests > 0 && state.hold.size >= spec.hold.max_requests)
+        return this.fail("overloaded");
+    }
+    if (spec.hold.max_requests === 0 || now >= this.holdUntil) return this.giveUp();
+    state.hold.add(this);
+  }
+
+  /** Sends head and as much body as there is, in one write. */
+  private send(): void {
+    const out = this.upstream!.out!;
+    const first = !this.sent;
+    this.sent = true;
+    if (!first) {
+      out.write(this.replay!);
+    } else if (this.body.done) {
+      this.replay = this.request.bytes;
+      out.write(this.replay);
+    } else {
+      const bytes = this.withFirstBody();
+      if (bytes === undefined) return;
+      if (this.body.done) this.replay = bytes;
+      out.write(bytes);
+    }
+    this.setDeadline();
+  }
+
+  private withFirstBody(): Buffer | undefined {
+    const { input } = this.client;
+    if (input === undefined) return this.request.bytes;
+    const end = this.readBody(input);
+    if (end < 0) return undefined;
+    const { parts, tail } = this.body;
+    const pieces: Uint8Array[] = [this.request.bytes];
+    for (let i = 0; i < parts.length; i += 2) pieces.push(input.subarray(parts[i], parts[i + 1]));
+    pieces.push(tail);
+    this.client.consumed(end);
+    return Buffer.concat(pieces);
+  }
+
+  /** Reads what belongs to the body; refuses it when malformed or too large (then negative). */
+  private readBody(input: Buffer): number {
+    const end = this.body.read(input, this.client.inputAt);
+    if (end === BAD) this.refuseBody("bad_request");
+    else if (this.body.contentBytes > this.route.max_body_bytes) this.refuseBody("body_too_large");
+    else return end;
+    return BAD;
+  }
+
+  private refuseBody(code: ProxyErrorCode): void {
+    if (this.relay.begun) this.client.abort();
+    else this.fail(code);
+  }
+
+  private mayRepeat(): boolean {
+    if (this.replay === undefined || !this.request.idempotent || this.relay.heard) return false;
+    if (this.reused) return ++this.staleRetries <= MAX_STALE_RETRIES + 1;
+    return ++this.brokenRetries <= MAX_BROKEN_RETRIES;
+  }
+
+  private setDeadline(): void {
+    const { ticker, limits } = this.engine;
+    const answer = this.body.done ? this.route.first_byte_timeout_ms : limits.bodyIdleMs;
+    this.client.deadline = ticker.now + (this.relay.begun ? this.relay.idleMs : answer);
+  }
+
+  private leaveTarget(reusable = false): TargetState | undefined {
+    const { target, upstream } = this;
+    this.target = undefined;
+    this.upstream = undefined;
+    if (target !== undefined) target.inFlight--;
+    if (reusable) upstream?.release();
+    else upstream?.close();
+    return target;
+  }
+}

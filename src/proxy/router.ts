@@ -1,0 +1,89 @@
+import { Balancer } from "./balancer.ts";
+import type { HoldQueue } from "./hold-queue.ts";
+import type { Route, RouteTable } from "./protocol.ts";
+import type { RouteCounters } from "./route-metrics.ts";
+import type { TargetState } from "./target.ts";
+
+/** What of a route outlives a table. */
+export interface RouteState {
+  hold: HoldQueue;
+  counters: RouteCounters;
+}
+
+export interface RouteEntry {
+  spec: Route;
+  state: RouteState;
+  balancer: Balancer;
+}
+
+export interface RouterParts {
+  state(routeId: string): RouteState;
+  target(instance: string, host: string, port: number): TargetState;
+}
+
+/** Path prefixes of one host. Looking up costs as many steps as the request's path has segments, at most. */
+class PathRoutes {
+  root: RouteEntry | undefined;
+  private readonly prefixes = new Map<string, RouteEntry>();
+
+  add(entry: RouteEntry): void {
+    if (entry.spec.path === "/") this.root = entry;
+    else this.prefixes.set(entry.spec.path, entry);
+  }
+
+  find(path: string): RouteEntry | undefined {
+    if (this.prefixes.size === 0) return this.root;
+    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const entry = this.prefixes.get(path.slice(0, end));
+      if (entry !== undefined) return entry;
+    }
+    return this.root;
+  }
+}
+
+/** A route table made ready for look-up. Replaced as a whole, never changed. */
+export class Router {
+  readonly targets = new Set<TargetState>();
+  private readonly byId = new Map<string, RouteEntry>();
+  private readonly exact = new Map<string, PathRoutes>();
+  /** By what follows `*.`; a wildcard covers one label. */
+  private readonly wildcards = new Map<string, PathRoutes>();
+  private readonly ports = new Map<number, RouteEntry>();
+
+  constructor(table: Pick<RouteTable, "routes">, parts: RouterParts) {
+    for (const spec of table.routes) this.add(spec, parts);
+  }
+
+  /** The route of a normalised host name and path. */
+  find(host: string, path: string): RouteEntry | undefined {
+    const entry = this.exact.get(host)?.find(path);
+    if (entry !== undefined || this.wildcards.size === 0) return entry;
+    const dot = host.indexOf(".");
+    return dot < 0 ? undefined : this.wildcards.get(host.slice(dot + 1))?.find(path);
+  }
+
+  findPort(port: number): RouteEntry | undefined {
+    return this.ports.get(port);
+  }
+
+  get(id: string): RouteEntry | undefined {
+    return this.byId.get(id);
+  }
+
+  private add(spec: Route, parts: RouterParts): void {
+    const targets = spec.targets.map(({ instance, host, port, weight }) => ({
+      target: parts.target(instance, host, port),
+      weight,
+    }));
+    for (const { target } of targets) this.targets.add(target);
+    const entry: RouteEntry = { spec, state: parts.state(spec.id), balancer: new Balancer(targets) };
+    this.byId.set(spec.id, entry);
+    if (spec.port !== null) this.ports.set(spec.port, entry);
+    for (const host of spec.hosts) {
+      const [map, key] = host.startsWith("*.") ? [this.wildcards, host.slice(2)] : [this.exact, host];
+      const paths = map.get(key) ?? new PathRoutes();
+      map.set(key, paths);
+      paths.add(entry);
+    }
+  }
+}
