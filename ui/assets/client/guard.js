@@ -1,0 +1,37 @@
+// What htmx must not do, and what a person should hear when it could not.
+(() => {
+  // An answer that is no HTML (a problem document) is told, not swapped in as markup.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const type = event.detail.ctx?.response?.headers.get("content-type");
+    if (!type || /^text\/html/.test(type)) return;
+    event.preventDefault();
+    if (/problem\+json/.test(type)) tell(event.detail.ctx.text);
+  });
+
+  function tell(text) {
+    try {
+      const problem = JSON.parse(text);
+      window.diploToast([problem.detail ?? problem.title, problem.hint].filter(Boolean).join(" "), 10_000);
+    } catch {
+      window.diploToast("The box answered with something unreadable.");
+    }
+  }
+
+  let silent = false;
+  document.addEventListener("htmx:error", () => {
+    if (silent) return;
+    silent = true;
+    window.diploToast("The box does not answer. Trying again.", 8000);
+    setTimeout(() => {
+      silent = false;
+    }, 15_000);
+  });
+
+  // A form sent without htmx: its button becomes the progress too.
+  document.addEventListener("submit", (event) => {
+    if (!event.defaultPrevented && event.target.method !== "dialog") event.target.classList.add("sending");
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll(".sending")) form.classList.remove("sending");
+  });
+})();

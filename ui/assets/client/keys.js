@@ -1,0 +1,46 @@
+// `/` finds, `?` lists the keys, `g` and a letter goes somewhere; Esc leaves (the browser closes dialogs itself).
+(() => {
+  const places = { a: "/", n: "/apps/new", j: "/jobs", b: "/box" };
+  let going = false;
+
+  const writing = (element) => element.closest("input, textarea, select, [contenteditable]");
+
+  function open(id) {
+    const dialog = document.getElementById(id);
+    if (!dialog || dialog.open) return false;
+    dialog.showModal();
+    return true;
+  }
+
+  function act(event) {
+    if (going) {
+      going = false;
+      const place = places[event.key];
+      if (place) location.href = place;
+      return Boolean(place);
+    }
+    if (event.key === "/") return open("find");
+    if (event.key === "?") return open("keys");
+    if (event.key === "g" && !document.querySelector("dialog[open]")) {
+      going = true;
+      setTimeout(() => {
+        going = false;
+      }, 1000);
+      return true;
+    }
+    return false;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && writing(event.target) && !document.querySelector("dialog[open]"))
+      event.target.blur();
+    if (!writing(event.target) && act(event)) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener && open(opener.dataset.open)) event.preventDefault();
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+  });
+})();

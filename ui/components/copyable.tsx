@@ -1,0 +1,23 @@
+import { attribute } from "./escape.ts";
+import { Icon } from "./icon.tsx";
+
+/** A name, id or command that copies on click (client/copy.js; plain http has no clipboard API, it falls back). */
+export function Copyable({ value, show, label }: { value: string; show?: string; label: string }) {
+  return (
+    <button type="button" class="copy" data-copy={attribute(value)} title={attribute(`Copy ${label}`)}>
+      <code safe>{show ?? value}</code>
+      <Icon name="copy" />
+      <span class="away"> copy {attribute(label)}</span>
+    </button>
+  );
+}
+
+/** The command that does what this page does. */
+export function CommandLine({ command }: { command: string }) {
+  return (
+    <p class="command">
+      <span>On the command line</span>
+      <Copyable value={command} label="the command" />
+    </p>
+  );
+}

@@ -1,0 +1,117 @@
+import { CommandLine } from "../components/copyable.tsx";
+import { Empty } from "../components/empty.tsx";
+import { formatBytes } from "../components/format.ts";
+import { Meter } from "../components/meter.tsx";
+import { Notice, type NoticeView } from "../components/notice.tsx";
+import { State, type StateWord } from "../components/state.tsx";
+import { AppRows, type AppRowView } from "../partials/app-row.tsx";
+
+export interface BoxLineView {
+  hostname: string;
+  engine: (StateWord & { text: string }) | null;
+  disk: { total_bytes: number; used_bytes: number; free_bytes: number };
+  memory: { total_bytes: number; used_bytes: number; free_bytes: number };
+  temperature_c: number | null;
+  /** Deployments and other jobs that wait for their turn. */
+  queue: number;
+}
+
+export interface HomeView {
+  /** null = the box could not say; the apps are shown all the same. */
+  box: BoxLineView | null;
+  apps: AppRowView[];
+  now: number;
+  notice?: NoticeView;
+}
+
+/** Is all well, what changed, what needs me: the box, then the apps that need someone, then the others. */
+export function HomePage({ box, apps, now, notice }: HomeView) {
+  const needy = apps.filter((app) => app.status === "error" || app.status === "degraded");
+  const others = apps.filter((app) => !needy.includes(app));
+  return (
+    <div id="page" class="home">
+      <h1>{headline(apps.length, needy.length)}</h1>
+      <Notice notice={notice} />
+      <div id="live" hx-get="/" hx-trigger="every 5s" hx-select="#live" hx-swap="outerMorph">
+        {box ? <BoxLine box={box} /> : null}
+        {needy.length > 0 ? (
+          <section class="needs" aria-labelledby="needs-title">
+            <h2 id="needs-title">Needs you</h2>
+            <AppRows apps={needy} caption="Apps that need someone" now={now} />
+          </section>
+        ) : null}
+        {others.length > 0 ? (
+          <section aria-labelledby="apps-title">
+            <div class="sectionhead">
+              <h2 id="apps-title">Apps</h2>
+              <a class="button primary" href="/apps/new">
+                Deploy
+              </a>
+            </div>
+            <AppRows apps={others} caption="Apps" now={now} />
+          </section>
+        ) : null}
+        {apps.length === 0 ? <NoApps /> : null}
+      </div>
+      <CommandLine command="diplo apps" />
+    </div>
+  );
+}
+
+function headline(apps: number, needy: number): string {
+  if (apps === 0) return "Welcome";
+  if (needy === 0) return "All is well";
+  return needy === 1 ? "1 app needs you" : `${needy} apps need you`;
+}
+
+function NoApps() {
+  return (
+    <Empty title="Your apps will stand here." command="diplo deploy https://github.com/you/app">
+      <p>Give Diplo the address of a git repository; it answers with the address where the app runs.</p>
+      <p>
+        <a class="button primary" href="/apps/new">
+          Deploy the first app
+        </a>
+      </p>
+    </Empty>
+  );
+}
+
+function BoxLine({ box }: { box: BoxLineView }) {
+  return (
+    <dl class="boxline" aria-label="The box">
+      {box.engine ? (
+        <div>
+          <dt>Engine</dt>
+          <dd>
+            <State kind={box.engine.kind} word={box.engine.text} />
+          </dd>
+        </div>
+      ) : null}
+      <Share name="Disk" size={box.disk} />
+      <Share name="Memory" size={box.memory} />
+      {box.temperature_c === null ? null : (
+        <div>
+          <dt>Board</dt>
+          <dd>{`${Math.round(box.temperature_c)} °C`}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Waiting</dt>
+        <dd>{box.queue === 0 ? "nothing" : `${box.queue} jobs`}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function Share({ name, size }: { name: "Disk" | "Memory"; size: BoxLineView["disk"] }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Meter share={size.used_bytes / Math.max(1, size.total_bytes)} />
+        {`${formatBytes(size.free_bytes)} free of ${formatBytes(size.total_bytes)}`}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,228 @@
+import { CommandLine } from "../components/copyable.tsx";
+import { attribute } from "../components/escape.ts";
+import { Failure, type FailureView } from "../components/failure.tsx";
+import { Field, type FieldErrors, Submit, TextArea } from "../components/field.tsx";
+import { Form } from "../components/form.tsx";
+import { shortCommit } from "../components/format.ts";
+
+/** What a look at the repository found. */
+export interface FoundView {
+  repo_url: string;
+  commit: string | null;
+  branches: string[];
+  provider: string;
+  findings: { label: string; value: string; from: string }[];
+  warnings: string[];
+  config: { name: string; value: string; description: string; required: boolean }[];
+}
+
+export interface NewAppView {
+  repoUrl: string;
+  /** null = the repository was not looked at yet. */
+  found: FoundView | null;
+  name: string;
+  branch: string;
+  /** Raw dotenv text for what .env.example does not list. */
+  extra: string;
+  errors: FieldErrors;
+  failure: FailureView | null;
+  /** The name belongs to an app from another source: offer to replace that. */
+  mayReplace: boolean;
+}
+
+const ANSWER_IN_MS = 180_000;
+
+export function NewAppPage(view: NewAppView) {
+  return (
+    <div id="page">
+      <h1>Deploy an app</h1>
+      {view.failure ? <Failure failure={view.failure} /> : null}
+      <Form action="/apps/new/look" class="lookform" label="Repository" timeoutMs={ANSWER_IN_MS}>
+        <Field
+          name="repo_url"
+          label="Git repository"
+          value={view.repoUrl}
+          required
+          mono
+          autofocus={view.found === null}
+          placeholder="https://github.com/you/app"
+          error={view.errors.repo_url}
+          hint={
+            view.found
+              ? undefined
+              : "https:// or git://, or a path on the box. Diplo looks at it before anything is built."
+          }
+        />
+        <Submit
+          text={view.found ? "Look again" : "Look"}
+          busy="Looking at the repository…"
+          kind={view.found ? "quiet" : "primary"}
+        />
+      </Form>
+      {view.found ? <DeployForm view={view} found={view.found} /> : <OtherWays />}
+      <CommandLine command={commandFor(view)} />
+    </div>
+  );
+}
+
+const commandFor = ({ repoUrl, name, found }: NewAppView): string =>
+  found
+    ? `diplo deploy ${repoUrl} --name ${name}`
+    : `diplo deploy ${repoUrl || "https://github.com/you/app"}`;
+
+function OtherWays() {
+  return (
+    <section>
+      <h2>From a folder</h2>
+      <p>A directory on your own machine is sent by the command line, without what .gitignore leaves out:</p>
+      <p>
+        <code>diplo deploy .</code>
+      </p>
+    </section>
+  );
+}
+
+function DeployForm({ view, found }: { view: NewAppView; found: FoundView }) {
+  return (
+    <>
+      <Found found={found} />
+      <Form action="/apps/new" class="stack" label="Deploy">
+        <input type="hidden" name="repo_url" value={attribute(found.repo_url)} />
+        <h2>How it is called</h2>
+        <div class="grid">
+          <Field
+            name="name"
+            label="Name"
+            value={view.name}
+            required
+            mono
+            error={view.errors.name}
+            hint="a–z, 0–9 and -; it becomes the app's address"
+          />
+          <BranchField view={view} branches={found.branches} />
+        </div>
+        <h2>Config</h2>
+        <ConfigFields view={view} found={found} />
+        {view.mayReplace ? (
+          <label class="check">
+            <input type="checkbox" name="replace_source" value="1" /> Replace what that app was deployed from
+          </label>
+        ) : null}
+        <p class="actions">
+          <Submit text="Deploy" busy="Starting…" />
+        </p>
+      </Form>
+    </>
+  );
+}
+
+function Found({ found }: { found: FoundView }) {
+  return (
+    <section aria-labelledby="found-title">
+      <h2 id="found-title">What was found</h2>
+      <table class="rows found">
+        <thead class="away">
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">Value</th>
+            <th scope="col">From</th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.findings.map((finding) => (
+            <tr>
+              <th scope="row" safe>
+                {finding.label}
+              </th>
+              <td>
+                <code safe>{finding.value}</code>
+              </td>
+              <td class="faint" safe>
+                {finding.from}
+              </td>
+            </tr>
+          ))}
+          {found.commit ? (
+            <tr>
+              <th scope="row">Commit</th>
+              <td>
+                <code safe>{shortCommit(found.commit)}</code>
+              </td>
+              <td class="faint">newest of the branch</td>
+            </tr>
+          ) : null}
+        </tbody>
+      </table>
+      {found.warnings.length > 0 ? (
+        <ul class="warnings">
+          {found.warnings.map((warning) => (
+            <li safe>{warning}</li>
+          ))}
+        </ul>
+      ) : null}
+    </section>
+  );
+}
+
+function BranchField({ view, branches }: { view: NewAppView; branches: string[] }) {
+  return (
+    <div class={["field", view.errors.branch && "wrong"]}>
+      <label for="f-branch">Branch</label>
+      <input
+        id="f-branch"
+        name="branch"
+        class="mono"
+        value={attribute(view.branch)}
+        list="branches"
+        autocomplete="off"
+        spellcheck="false"
+      />
+      <datalist id="branches">
+        {branches.map((branch) => (
+          <option value={attribute(branch)} />
+        ))}
+      </datalist>
+      {view.errors.branch ? (
+        <p class="error" safe>
+          {view.errors.branch}
+        </p>
+      ) : null}
+      <p class="hint">Empty: the repository's own default</p>
+    </div>
+  );
+}
+
+function ConfigFields({ view, found }: { view: NewAppView; found: FoundView }) {
+  return (
+    <>
+      {found.config.length > 0 ? (
+        <div class="grid">
+          {found.config.map((each) => (
+            <Field
+              name={`env:${each.name}`}
+              label={each.name}
+              value={each.value}
+              required={each.required && each.value === ""}
+              mono
+              error={view.errors[`env:${each.name}`]}
+              hint={each.description || (each.required ? "Required" : undefined)}
+            />
+          ))}
+        </div>
+      ) : (
+        <p class="faint">The repository names no config (.env.example, app.json).</p>
+      )}
+      <details open={view.extra !== "" || Boolean(view.errors.extra)}>
+        <summary>More config, as .env text</summary>
+        <TextArea
+          name="extra"
+          label="More config"
+          value={view.extra}
+          rows={5}
+          error={view.errors.extra}
+          hint="One NAME=value a line. Values are sealed on disk."
+        />
+      </details>
+    </>
+  );
+}

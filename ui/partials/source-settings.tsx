@@ -1,0 +1,62 @@
+import { escapeHtml } from "@kitajs/html";
+import { Field, type FieldErrors, Submit } from "../components/field.tsx";
+import { Form } from "../components/form.tsx";
+
+export interface SourceView {
+  kind: "git" | "upload";
+  repo_url: string | null;
+  branch: string | null;
+  tag: string | null;
+  commit: string | null;
+  subdirectory: string;
+}
+
+/** Where the code comes from. Another branch is a deployment; another repository is too, and says so. */
+export function SourceSettings({
+  source,
+  base,
+  errors,
+}: {
+  source: SourceView | null;
+  base: string;
+  errors: FieldErrors;
+}) {
+  return (
+    <section aria-labelledby="source-title">
+      <h2 id="source-title">Source</h2>
+      {source === null ? <p class="faint">Nothing was deployed yet.</p> : null}
+      {source?.kind === "upload" ? (
+        <p>
+          Sent as a directory from the command line. <code>diplo deploy .</code> sends the next one.
+        </p>
+      ) : (
+        <Form action={`${base}/source`} class="stack" label="Source">
+          <div class="grid">
+            <Field
+              name="repo_url"
+              label="Git repository"
+              value={source?.repo_url}
+              required
+              mono
+              error={errors.repo_url}
+            />
+            <Field
+              name="branch"
+              label="Branch"
+              value={source?.branch}
+              mono
+              error={errors.branch}
+              hint="Empty: the repository's own default"
+            />
+          </div>
+          {source?.subdirectory ? (
+            <p class="faint">{`In the directory ${escapeHtml(source.subdirectory)}`}</p>
+          ) : null}
+          <p class="actions">
+            <Submit text="Deploy from here" busy="Starting…" kind="quiet" />
+          </p>
+        </Form>
+      )}
+    </section>
+  );
+}
