@@ -89,7 +89,9 @@ export class ClientConnection implements Timed {
     }
     if (this.exchange.isTunnel) return this.exchange.clientEndedTunnel();
     // Half a body is no request.
-    if (!this.exchange.body.done) this.close();
+    if (!this.exchange.body.done) return this.close();
+    // Gone or only half-closed? The other kernel tells by a reset, once it has forgotten a closed connection.
+    this.socket.setKeepAlive(true, GONE_PROBE_MS);
   }
 
   drained(): void {
@@ -300,6 +302,7 @@ export class ClientConnection implements Timed {
   }
 }
 
+const GONE_PROBE_MS = 10_000;
 const EMPTY = Buffer.alloc(0);
 
 function acceptOf(head: Buffer | undefined): string {
