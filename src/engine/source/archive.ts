@@ -1,0 +1,165 @@
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { extract, type Headers } from "tar-stream";
+import { PermanentError } from "../../errors.ts";
+
+export interface ArchiveLimits {
+  packed_bytes: number;
+  unpacked_bytes: number;
+  entries: number;
+  /** Unpacked to packed; counts above 64 MiB only, as small sources compress far better. */
+  ratio: number;
+}
+
+export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = {
+  packed_bytes: 100 * 1024 * 1024,
+  unpacked_bytes: 1024 * 1024 * 1024,
+  entries: 100_000,
+  ratio: 100,
+};
+
+const RATIO_COUNTS_FROM_BYTES = 64 * 1024 * 1024;
+
+export type ArchiveEntry =
+  | { type: "file"; path: string; executable: boolean; size: number; content: Readable }
+  | { type: "directory"; path: string }
+  | { type: "symlink"; path: string; target: string }
+  /** The same content as a file that came before. */
+  | { type: "link"; path: string; target: string };
+
+/**
+ * Reads a tar or tar.gz from disk, one entry after the other, each checked before `take` sees it. Throws
+ * PermanentError `archive_refused`; an entry's content that `take` leaves unread is skipped.
+ */
+export async function readArchive(
+  path: string,
+  limits: ArchiveLimits,
+  signal: AbortSignal,
+  take: (entry: ArchiveEntry) => Promise<void>,
+): Promise<void> {
+  const packed = (await stat(path)).size;
+  const count = tally(limits, packed);
+  const unpack = extract();
+  unpack.on("entry", (headers: Headers, content: Readable, next: (error?: unknown) => void) => {
+    const done = async () => {
+      count(headers.size ?? 0);
+      const entry = entryOf(headers, content);
+      if (entry !== null) await take(entry);
+      content.resume();
+    };
+    done().then(() => next(), next);
+  });
+  const kind = await kindOf(path);
+  const source = createReadStream(path);
+  try {
+    if (kind === "gzip") await pipeline(source, createGunzip(), unpack, { signal });
+    else await pipeline(source, unpack, { signal });
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** By the first bytes: the name of an upload says nothing. */
+async function kindOf(path: string): Promise<"gzip" | "tar"> {
+  const file = await open(path, "r");
+  try {
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await file.read(head, 0, 512, 0);
+    if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+    if (bytesRead === 512 && head.toString("latin1", 257, 262) === "ustar") return "tar";
+  } finally {
+    await file.close();
+  }
+  throw refused("it is neither a tar nor a tar.gz archive");
+}
+
+function tally(limits: ArchiveLimits, packed: number): (bytes: number) => void {
+  let entries = 0;
+  let unpacked = 0;
+  return (bytes) => {
+    entries += 1;
+    unpacked += bytes;
+    if (entries > limits.entries) throw refused(`it has more than ${limits.entries} entries`);
+    if (unpacked > limits.unpacked_bytes)
+      throw refused(`it unpacks to more than ${limits.unpacked_bytes} bytes`);
+    if (unpacked > RATIO_COUNTS_FROM_BYTES && unpacked > packed * limits.ratio) {
+      throw refused(`it unpacks to more than ${limits.ratio} times its size`);
+    }
+  };
+}
+
+/** null for what carries nothing (the root itself, global headers). */
+function entryOf({ name, type, mode, size, linkname }: Headers, content: Readable): ArchiveEntry | null {
+  const path = checkPath(name);
+  if (path === "") return null;
+  switch (type) {
+    case "file":
+    case "contiguous-file":
+      return { type: "file", path, executable: ((mode ?? 0) & 0o111) !== 0, size: size ?? 0, content };
+    case "directory":
+      return { type: "directory", path };
+    case "symlink":
+      return { type: "symlink", path, target: checkTarget(path, linkname ?? "") };
+    case "link":
+      return { type: "link", path, target: checkPath(linkname ?? "") };
+    case "pax-global-header":
+      return null;
+    default:
+      throw refused(`${shown(path)} is a ${type}; only files, directories and links are taken`);
+  }
+}
+
+function checkPath(name: string): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  const long = name.length > 4096 || parts.some((part) => Buffer.byteLength(part) > 255);
+  if (name.startsWith("/") || name.includes("\0") || long || parts.includes("..")) {
+    throw refused(`the path ${shown(name)} leads out of it`);
+  }
+  return parts.join("/");
+}
+
+/**
+ * `..` may stand at the front only. No entry is ever written through a link, so the link's directory is real, and
+ * such a target stays inside whatever other links it meets.
+ */
+function checkTarget(path: string, target: string): string {
+  const parts = target.split("/").filter((part) => part !== "" && part !== ".");
+  const ups = parts.findIndex((part) => part !== "..");
+  const climbs = ups < 0 ? parts.length : ups;
+  const depth = path.split("/").length - 1;
+  if (
+    target === "" ||
+    target.startsWith("/") ||
+    target.includes("\0") ||
+    climbs > depth ||
+    parts.slice(climbs).includes("..")
+  ) {
+    throw refused(`the link ${shown(path)} leads out of it`);
+  }
+  return target;
+}
+
+function explained(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (
+    /^Z_|ERR_STREAM_PREMATURE/.test(code ?? "") ||
+    /^(Invalid tar header|Unexpected end of data)/.test(message ?? "")
+  ) {
+    return refused("it is damaged or cut short");
+  }
+  return error;
+}
+
+export function refused(reason: string): PermanentError {
+  return new PermanentError("archive_refused", `archive refused: ${reason}`, {
+    detail: `The uploaded archive was refused: ${reason}.`,
+    hint: "Send a tar or tar.gz of the app's own files; `diplo deploy DIR` makes one.",
+  });
+}
+
+function shown(path: string): string {
+  return JSON.stringify(path.slice(0, 200));
+}
