@@ -268,11 +268,13 @@ install_diplo() {
 
 remove_apps() {
   [ -x "$binary" ] || return 0
-  keep=--keep-volumes
-  [ -z "$purge" ] || keep=''
-  systemctl start diplo 2>/dev/null || true
+  also=''
+  [ -z "$purge" ] || also=--purge
+  # It removes what a stopped box left; a running one would heal it again.
+  systemctl stop diplo diplo-proxy 2>/dev/null || true
+  [ -e "$data/diplo.db" ] || return 0
   # shellcheck disable=SC2086 # one word or none
-  "$binary" destroy-box --yes $keep || say "the containers could not all be removed (docker ps -a --filter label=diplo.box)"
+  "$binary" destroy-box --data "$data" --yes $also || say "the containers could not all be removed (docker ps -a --filter label=diplo.box)"
 }
 
 uninstall() {

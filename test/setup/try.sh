@@ -107,10 +107,11 @@ put_away() {
   set +e
   echo
   say "removing what this run made"
-  if [ -n "$serve" ] && kill -0 "$serve" 2>/dev/null; then
-    on_box destroy-box --yes >>"$work/serve.log" 2>&1 || { tail -n 5 "$work/serve.log" >&2; status=1; }
+  if [ -n "$serve" ]; then
     kill "$serve" 2>/dev/null
     wait "$serve"
+    [ ! -e "$data/diplo.db" ] || on_box destroy-box --yes --purge >>"$work/serve.log" 2>&1 ||
+      { tail -n 5 "$work/serve.log" >&2; status=1; }
   fi
   # shellcheck disable=SC2086 # a list of tags
   [ -z "$images" ] || docker rmi $images >/dev/null 2>&1
