@@ -1,19 +1,21 @@
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PermanentError } from "../../errors.ts";
-import { explainGit, isMissingRef } from "./explain-git.ts";
-import { GitFailure, type GitOptions, git } from "./git.ts";
+import { explainGit } from "./explain-git.ts";
+import { type GitOptions, git } from "./git.ts";
 import type { CachedRepository, GitCache } from "./git-cache.ts";
 import { gitCredential } from "./git-credential.ts";
-import { COMMIT } from "./git-names.ts";
-import { listRemote, type Remote } from "./list-remote.ts";
 import type { GitSpec } from "./repo-url.ts";
+import { resolveCommit } from "./resolve-commit.ts";
 import type { SourceCredential, WorkingTree } from "./source.ts";
+import { listSubmodules, type Submodule } from "./submodules.ts";
 
 export interface GitFetch {
   spec: GitSpec;
   credential: SourceCredential | null;
   cache: GitCache;
+  /** Empty. */
   directory: string;
   signal: AbortSignal;
   onLine: (text: string) => void;
@@ -21,231 +23,89 @@ export interface GitFetch {
 
 export type FetchedTree = Pick<WorkingTree, "commit" | "message" | "author" | "ref">;
 
-interface Resolved {
-  commit: string;
-  ref: string | null;
-}
+const MAX_DEPTH = 5;
 
-/** Brings one commit of a repository into `directory`, through the cache. Throws what `explainGit` answers. */
-export async function fetchGit(fetch: GitFetch): Promise<FetchedTree> {
+/**
+ * Brings one commit of a repository into `directory`, through the cache, and its submodules after it. Throws what
+ * `explainGit` answers, or `submodule_refused`.
+ */
+export async function fetchGit(fetch: GitFetch, depth = 0): Promise<FetchedTree> {
   const { spec, credential, cache, signal } = fetch;
   const base: GitOptions = { signal, ...gitCredential(spec.repo_url, credential) };
   try {
-    return await cache.use(spec.repo_url, base, async (repository) => {
-      const options = { ...base, env: { ...base.env, ...repository.env } };
-      const resolved = await resolve(fetch, repository, options);
-      const [facts] = await Promise.all([
-        describe(repository, resolved.commit, options),
-        checkout(repository, resolved.commit, fetch.directory, options),
-      ]);
-      return { ...facts, commit: resolved.commit, ref: resolved.ref };
-    });
+    const bringIt = (repository: CachedRepository) => bring(fetch, repository, base);
+    const { submodules, ...tree } = await cache.use(spec.repo_url, base, bringIt);
+    if (submodules.length > 0 && depth >= MAX_DEPTH) throw tooDeep(spec);
+    for (const submodule of submodules) await fetchSubmodule(fetch, submodule, depth);
+    return tree;
   } catch (error) {
     throw explainGit(error, spec.repo_url, credential !== null);
   }
 }
 
-/** The commit that the spec means, now in the cache. */
-async function resolve(
+async function bring(
   fetch: GitFetch,
   repository: CachedRepository,
-  options: GitOptions,
-): Promise<Resolved> {
-  const { spec } = fetch;
-  if (spec.commit !== null) return resolveCommit(fetch, repository, options);
-  if (spec.tag !== null) return fetchRef(fetch, repository, options, `refs/tags/${spec.tag}`, spec.tag);
-  if (spec.branch !== null)
-    return fetchRef(fetch, repository, options, `refs/heads/${spec.branch}`, spec.branch);
-  // The name of the default branch is asked for beside the fetch, so that it costs no round trip.
-  const [resolved, remote] = await Promise.all([
-    fetchRef(fetch, repository, options, "HEAD", null),
-    listRemote(spec.repo_url, options, ["HEAD"]).catch(() => null),
+  base: GitOptions,
+): Promise<FetchedTree & { submodules: Submodule[] }> {
+  const { spec, directory, onLine } = fetch;
+  const options = { ...base, env: { ...base.env, ...repository.env } };
+  const { commit, ref } = await resolveCommit({ spec, repository, options, onLine });
+  const [facts] = await Promise.all([
+    describe(repository, commit, options),
+    checkout(repository, commit, directory, options),
   ]);
-  return { ...resolved, ref: remote?.default_branch ?? null };
+  const submodules = await listSubmodules(repository.directory, commit, directory, spec.repo_url, options);
+  return { ...facts, commit, ref, submodules };
 }
 
-async function fetchRef(
-  fetch: GitFetch,
-  repository: CachedRepository,
-  options: GitOptions,
-  ref: string,
-  name: string | null,
-): Promise<Resolved> {
-  try {
-    return { commit: await fetchInto(fetch, repository, options, ref), ref: name };
-  } catch (error) {
-    if (!isMissingRef(error)) throw error;
-    return otherRef(fetch, repository, options, name);
-  }
-}
-
-/** `--branch v1.2` may mean a tag, as for `git clone`; otherwise says what is there. */
-async function otherRef(
-  fetch: GitFetch,
-  repository: CachedRepository,
-  options: GitOptions,
-  name: string | null,
-): Promise<Resolved> {
-  const { spec } = fetch;
-  const remote = await listRemote(spec.repo_url, options);
-  if (remote.branches.length === 0) throw emptyRepository(spec.repo_url);
-  if (name !== null && spec.tag === null && remote.tags.includes(name)) {
-    return { commit: await fetchInto(fetch, repository, options, `refs/tags/${name}`), ref: name };
-  }
-  throw missingRef(spec, name ?? "HEAD", remote);
-}
-
-async function resolveCommit(
-  fetch: GitFetch,
-  repository: CachedRepository,
-  options: GitOptions,
-): Promise<Resolved> {
-  const { spec } = fetch;
-  const wanted = spec.commit!.toLowerCase();
-  const ref = spec.branch ?? spec.tag;
-  const known = COMMIT.test(wanted) ? await objectName(repository, `${wanted}^{commit}`, options) : null;
-  if (known !== null) return { commit: known, ref };
-  if (COMMIT.test(wanted)) {
-    try {
-      return { commit: await fetchInto(fetch, repository, options, wanted), ref };
-    } catch (error) {
-      if (!isMissingRef(error)) throw error;
-    }
-  }
-  // An abbreviated id, or a server that gives tips only: all of the history is needed to find it.
-  await fetchEverything(fetch, repository, options);
-  const found = await objectName(repository, `${wanted}^{commit}`, options);
-  if (found !== null) return { commit: found, ref };
-  throw missingRef(spec, wanted, await listRemote(spec.repo_url, options));
-}
-
-/** Fetches one ref, shallow, keeps it under a name of ours (the next fetch builds on it); answers the commit. */
-async function fetchInto(
-  fetch: GitFetch,
-  repository: CachedRepository,
-  options: GitOptions,
-  ref: string,
-): Promise<string> {
-  const kept = `refs/diplo/${createHash("sha256").update(ref).digest("hex").slice(0, 32)}`;
-  fetch.onLine(`Fetching ${ref.replace(/^refs\/(heads|tags)\//, "")} of ${fetch.spec.repo_url}`);
-  await git(
-    [
-      "-C",
-      repository.directory,
-      "fetch",
-      "--depth=1",
-      "--no-tags",
-      "--force",
-      "--quiet",
-      "--no-write-fetch-head",
-      "--",
-      fetch.spec.repo_url,
-      `+${ref}:${kept}`,
-    ],
-    options,
-  );
-  const commit = await objectName(repository, `${kept}^{commit}`, options);
-  if (commit === null) throw missingRef(fetch.spec, ref, await listRemote(fetch.spec.repo_url, options));
-  return commit;
-}
-
-async function fetchEverything(
-  fetch: GitFetch,
-  repository: CachedRepository,
-  options: GitOptions,
-): Promise<void> {
-  fetch.onLine(`Fetching the history of ${fetch.spec.repo_url}`);
-  await git(
-    [
-      "-C",
-      repository.directory,
-      "fetch",
-      "--depth=2147483647",
-      "--no-tags",
-      "--force",
-      "--quiet",
-      "--no-write-fetch-head",
-      "--",
-      fetch.spec.repo_url,
-      "+refs/heads/*:refs/diplo-heads/*",
-      "+refs/tags/*:refs/diplo-tags/*",
-    ],
-    options,
-  );
-}
-
-async function objectName(
-  repository: CachedRepository,
-  name: string,
-  options: GitOptions,
-): Promise<string | null> {
-  try {
-    return (
-      await git(
-        ["-C", repository.directory, "rev-parse", "--verify", "--quiet", "--end-of-options", name],
-        options,
-      )
-    ).trim();
-  } catch (error) {
-    if (error instanceof GitFailure && error.exit_code === 1) return null;
-    throw error;
-  }
-}
-
-/** One process writes the whole tree; the index is the attempt's own, so checkouts do not meet. */
+/** One process writes the whole tree; the index is the attempt's own, as git's would be the cache's. */
 async function checkout(
   repository: CachedRepository,
   commit: string,
   directory: string,
   options: GitOptions,
 ): Promise<void> {
-  const index = join(
-    repository.directory,
-    `index-${createHash("sha256").update(directory).digest("hex").slice(0, 16)}`,
-  );
-  const env = { ...options.env, GIT_INDEX_FILE: index };
-  await Bun.file(index)
-    .delete()
-    .catch(() => undefined);
+  const name = createHash("sha256").update(directory).digest("hex").slice(0, 16);
+  const index = join(repository.directory, `index-${name}`);
+  await rm(index, { force: true });
   await git(
-    [
-      `--git-dir=${repository.directory}`,
-      `--work-tree=${directory}`,
-      "-c",
-      "core.bare=false",
-      "read-tree",
-      "--reset",
-      "-u",
-      commit,
-    ],
-    { ...options, env },
+    [`--git-dir=${repository.directory}`, `--work-tree=${directory}`, "read-tree", "--reset", "-u", commit],
+    { ...options, env: { ...options.env, GIT_INDEX_FILE: index }, config: [["core.bare", "false"]] },
   );
-  await Bun.file(index)
-    .delete()
-    .catch(() => undefined);
+  await rm(index, { force: true });
 }
 
 async function describe(repository: CachedRepository, commit: string, options: GitOptions) {
-  const text = await git(
-    ["-C", repository.directory, "show", "--no-patch", "--no-show-signature", "--format=%an%x00%s", commit],
-    options,
-  );
+  const args = ["show", "--no-patch", "--no-show-signature", "--format=%an%x00%s", commit];
+  const text = await git(["-C", repository.directory, ...args], options);
   const [author = "", message = ""] = text.trimEnd().split("\0");
   return { author: author || null, message: message || null };
 }
 
-function emptyRepository(repo_url: string): PermanentError {
-  return new PermanentError("repo_empty", `${repo_url} has no commit`, {
-    detail: "The repository is empty: it has no commit yet.",
-    hint: "Push a commit to it and deploy again.",
-  });
+/** The credential goes along to the same host only. */
+async function fetchSubmodule(parent: GitFetch, submodule: Submodule, depth: number): Promise<void> {
+  const { path, repo_url, commit } = submodule;
+  const origin = originOf(repo_url);
+  const isSameHost = origin !== null && origin === originOf(parent.spec.repo_url);
+  const fetch: GitFetch = {
+    ...parent,
+    spec: { kind: "git", repo_url, commit, branch: null, tag: null, subdirectory: "" },
+    credential: isSameHost ? parent.credential : null,
+    directory: join(parent.directory, path),
+  };
+  await fetchGit(fetch, depth + 1);
 }
 
-function missingRef(spec: GitSpec, name: string, remote: Remote): PermanentError {
-  const what = spec.commit !== null ? "commit" : spec.tag !== null ? "tag" : "branch";
-  const names = (spec.tag !== null ? remote.tags : remote.branches).slice(0, 15);
-  return new PermanentError("branch_not_found", `${spec.repo_url} has no ${what} ${name}`, {
-    detail: `The repository has no ${what} "${name}".`,
-    hint: names.length === 0 ? undefined : `It has: ${names.join(", ")}.`,
+/** The WHATWG origin of ssh:// and git:// is "null", which would equal any other: protocol and host instead. */
+function originOf(repo_url: string): string | null {
+  if (repo_url.startsWith("/")) return null;
+  const { protocol, host } = new URL(repo_url);
+  return `${protocol}//${host}`;
+}
+
+function tooDeep({ repo_url }: GitSpec): PermanentError {
+  return new PermanentError("submodule_refused", `submodules of ${repo_url} are nested too deep`, {
+    detail: `Submodules are nested more than ${MAX_DEPTH} deep.`,
   });
 }

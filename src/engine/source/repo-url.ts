@@ -49,7 +49,7 @@ function specOf(repo_url: string): GitSpec {
 }
 
 function refused(reason: string): Error {
-  return invalid("repo_url", reason, "Give an address such as https://github.com/owner/repository.");
+  return invalid("repo_url", reason, "Give an address such as https://host/owner/repository.");
 }
 
 /** scp-like addresses become ssh://, bare hosts https://. */

@@ -220,3 +220,45 @@ test("fetchSource ends with its signal and its deadline, and leaves no process",
     silent.stop(true);
   }
 });
+
+/** A tree with one submodule: a link to a commit, and the address in .gitmodules. */
+async function withSubmodule(name: string, url: string, commit: string, path = "lib"): Promise<void> {
+  const work = join(root, `work-${name}`);
+  await mkdir(work, { recursive: true });
+  await writeFile(join(work, ".gitmodules"), `[submodule "lib"]\n\tpath = ${path}\n\turl = ${url}\n`);
+  await server.commit(name, work);
+  const bare = server.path(name);
+  const env = { ...process.env, GIT_DIR: bare, GIT_INDEX_FILE: join(root, `index-${name}`) };
+  const identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"];
+  await Bun.$`git read-tree refs/heads/main`.env(env).quiet();
+  await Bun.$`git update-index --add --cacheinfo 160000,${commit},lib`.env(env).quiet();
+  const tree = (await Bun.$`git write-tree`.env(env).text()).trim();
+  const id = (await Bun.$`git ${identity} commit-tree ${tree} -m submodule`.env(env).text()).trim();
+  await Bun.$`git update-ref refs/heads/main ${id}`.env(env).quiet();
+}
+
+test("fetchSource brings submodules at their commits, by absolute and relative address, nested", async () => {
+  const old = await server.commit("leaf", { "leaf.txt": "old" });
+  await server.commit("leaf", { "leaf.txt": "new" });
+  await withSubmodule("branch", "../leaf.git", old);
+  const inner = (await Bun.$`git -C ${server.path("branch")} rev-parse main`.text()).trim();
+  await withSubmodule("trunk", server.url("branch"), inner);
+  const tree = await fetchSource(git(server.url("trunk")), options());
+  expect(await Bun.file(join(tree.directory, "lib/lib/leaf.txt")).text()).toBe("old");
+});
+
+test("fetchSource refuses submodules that reach into this machine, run programs or lead out", async () => {
+  const commit = await server.commit("leaf2", { a: "a" });
+  const addresses = [
+    server.path("leaf2"),
+    `file://${server.path("leaf2")}`,
+    "ext::sh -c touch% /tmp/x",
+    "-x",
+    "--upload-pack=x",
+    "",
+  ];
+  for (const [index, url] of addresses.entries()) {
+    await withSubmodule(`evil${index}`, url, commit);
+    expect(await codeOf(fetchSource(git(server.url(`evil${index}`)), options()))).toBe("submodule_refused");
+  }
+});

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { PermanentError } from "../../errors.ts";
+import { isMissingRef } from "./explain-git.ts";
+import { GitFailure, type GitOptions, git } from "./git.ts";
+import type { CachedRepository } from "./git-cache.ts";
+import { COMMIT } from "./git-names.ts";
+import { listRemote, type Remote } from "./list-remote.ts";
+import type { GitSpec } from "./repo-url.ts";
+
+export interface Resolving {
+  spec: GitSpec;
+  repository: CachedRepository;
+  options: GitOptions;
+  onLine: (text: string) => void;
+}
+
+export interface Resolved {
+  commit: string;
+  /** Branch or tag that led there. */
+  ref: string | null;
+}
+
+const FETCH = ["--no-tags", "--force", "--quiet", "--no-write-fetch-head"];
+
+/** The commit that a spec means, afterwards in the cache. Throws `repo_empty`, `branch_not_found`, GitFailure. */
+export async function resolveCommit(work: Resolving): Promise<Resolved> {
+  const { spec, options } = work;
+  if (spec.commit !== null)
+    return { commit: await byCommit(work, spec.commit.toLowerCase()), ref: spec.branch ?? spec.tag };
+  if (spec.tag !== null) return byRef(work, `refs/tags/${spec.tag}`, spec.tag);
+  if (spec.branch !== null) return byRef(work, `refs/heads/${spec.branch}`, spec.branch);
+  // The name of the default branch is asked for beside the fetch, so that it costs no round trip.
+  const [resolved, remote] = await Promise.all([
+    byRef(work, "HEAD", null),
+    listRemote(spec.repo_url, options, ["HEAD"]).catch(() => null),
+  ]);
+  return { ...resolved, ref: remote?.default_branch ?? null };
+}
+
+async function byRef(work: Resolving, ref: string, name: string | null): Promise<Resolved> {
+  try {
+    return { commit: await fetchTip(work, ref), ref: name };
+  } catch (error) {
+    if (!isMissingRef(error)) throw error;
+    return otherwise(work, name);
+  }
+}
+
+/** `--branch v1.2` may mean a tag, as for `git clone`; if not, the answer says what is there. */
+async function otherwise(work: Resolving, name: string | null): Promise<Resolved> {
+  const { spec, options } = work;
+  const remote = await listRemote(spec.repo_url, options);
+  if (remote.branches.length === 0) throw emptyRepository(spec);
+  if (name !== null && spec.tag === null && remote.tags.includes(name)) {
+    return { commit: await fetchTip(work, `refs/tags/${name}`), ref: name };
+  }
+  throw missingRef(spec, name ?? "HEAD", remote);
+}
+
+async function byCommit(work: Resolving, wanted: string): Promise<string> {
+  const isFull = COMMIT.test(wanted);
+  const known = isFull ? await commitNamed(work, wanted) : null;
+  if (known !== null) return known;
+  if (isFull) {
+    try {
+      return await fetchTip(work, wanted);
+    } catch (error) {
+      if (!isMissingRef(error)) throw error;
+    }
+  }
+  // An abbreviated id, or a server that gives tips only: all of the history is needed to find it.
+  await fetchEverything(work);
+  const found = await commitNamed(work, wanted);
+  if (found !== null) return found;
+  throw missingRef(work.spec, wanted, await listRemote(work.spec.repo_url, work.options));
+}
+
+/** Fetches one commit, without history, under a name of ours, on which the next fetch builds. */
+async function fetchTip(work: Resolving, ref: string): Promise<string> {
+  const { spec, repository, options } = work;
+  const kept = `refs/diplo/${createHash("sha256").update(ref).digest("hex").slice(0, 32)}`;
+  work.onLine(`Fetching ${ref.replace(/^refs\/(heads|tags)\//, "")} of ${spec.repo_url}`);
+  const args = ["fetch", "--depth=1", ...FETCH, "--", spec.repo_url, `+${ref}:${kept}`];
+  await git(["-C", repository.directory, ...args], options);
+  const commit = await commitNamed(work, kept);
+  if (commit === null) throw missingRef(spec, ref, await listRemote(spec.repo_url, options));
+  return commit;
+}
+
+async function fetchEverything({ spec, repository, options, onLine }: Resolving): Promise<void> {
+  onLine(`Fetching the history of ${spec.repo_url}`);
+  const refs = ["+refs/heads/*:refs/diplo-heads/*", "+refs/tags/*:refs/diplo-tags/*"];
+  const args = ["fetch", "--depth=2147483647", ...FETCH, "--", spec.repo_url, ...refs];
+  await git(["-C", repository.directory, ...args], options);
+}
+
+async function commitNamed({ repository, options }: Resolving, name: string): Promise<string | null> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`];
+  try {
+    return (await git(["-C", repository.directory, ...args], options)).trim();
+  } catch (error) {
+    if (error instanceof GitFailure && error.exit_code === 1) return null;
+    throw error;
+  }
+}
+
+function emptyRepository({ repo_url }: GitSpec): PermanentError {
+  return new PermanentError("repo_empty", `${repo_url} has no commit`, {
+    detail: "The repository is empty: it has no commit yet.",
+    hint: "Push a commit to it and deploy again.",
+  });
+}
+
+function missingRef(spec: GitSpec, name: string, remote: Remote): PermanentError {
+  const what = spec.commit !== null ? "commit" : spec.tag !== null ? "tag" : "branch";
+  const names = (spec.tag !== null ? remote.tags : remote.branches).slice(0, 15);
+  return new PermanentError("branch_not_found", `${spec.repo_url} has no ${what} ${name}`, {
+    detail: `The repository has no ${what} "${name}".`,
+    hint: names.length === 0 ? undefined : `It has: ${names.join(", ")}.`,
+  });
+}
