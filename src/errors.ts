@@ -35,6 +35,8 @@ export interface ErrorFacts {
   evidence?: string[];
   /** Fields of the input that are wrong, for forms and `errors[]` of the problem document. */
   fields?: { field: string; message: string }[];
+  /** Further members of the problem document, e.g. `deployment_id`. Never a secret. */
+  facts?: Record<string, string | number | null>;
   cause?: unknown;
 }
 
@@ -49,6 +51,7 @@ export class DiploError extends Error {
   readonly hint: string | undefined;
   readonly evidence: string[];
   readonly fields: { field: string; message: string }[];
+  readonly facts: Record<string, string | number | null>;
 
   constructor(
     readonly code: string,
@@ -61,6 +64,7 @@ export class DiploError extends Error {
     this.hint = facts.hint;
     this.evidence = facts.evidence ?? [];
     this.fields = facts.fields ?? [];
+    this.facts = facts.facts ?? {};
   }
 }
 
@@ -71,7 +75,11 @@ export class PermanentError extends DiploError {
 
 /** Input that does not fit: 422 with the field's name and the remedy. */
 export function invalid(field: string, message: string, hint?: string): DiploError {
-  return new DiploError("invalid", `${field}: ${message}`, { fields: [{ field, message }], hint, status: 422 });
+  return new DiploError("invalid", `${field}: ${message}`, {
+    fields: [{ field, message }],
+    hint,
+    status: 422,
+  });
 }
 
 /** Something asked for by name does not exist: 404. */

@@ -17,10 +17,12 @@ export function createLog(
   write: (line: string) => void = (line) => process.stderr.write(line),
   base: Record<string, unknown> = {},
 ): Log {
-  const at = (own: Level) => (message: string, facts: Record<string, unknown> = {}) => {
-    if (ORDER.indexOf(own) < ORDER.indexOf(level)) return;
-    write(`${own.padEnd(5)} ${clean(message)}${render({ ...base, ...facts })}\n`);
-  };
+  const at =
+    (own: Level) =>
+    (message: string, facts: Record<string, unknown> = {}) => {
+      if (ORDER.indexOf(own) < ORDER.indexOf(level)) return;
+      write(`${own.padEnd(5)} ${clean(message)}${render({ ...base, ...facts })}\n`);
+    };
   return {
     debug: at("debug"),
     info: at("info"),
@@ -34,7 +36,8 @@ function render(facts: Record<string, unknown>): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => {
-      const text = value instanceof Error ? value.message : typeof value === "string" ? value : JSON.stringify(value);
+      const text =
+        value instanceof Error ? value.message : typeof value === "string" ? value : JSON.stringify(value);
       return ` ${key}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
     })
     .join("");

@@ -386,8 +386,8 @@ export class JobRunner {
   private commit(job: JobRow, patch: Patch<unknown>): boolean {
     const { store, events } = this.options;
     return store.transaction(() => {
-      patch.apply?.();
-      const state = JSON.stringify({ ...JSON.parse(job.state), ...(patch.state as object) });
+      const made = patch.apply?.() as object | undefined;
+      const state = JSON.stringify({ ...JSON.parse(job.state), ...(patch.state as object), ...made });
       const moved = store.run(
         `update jobs set step = $next, state = $state, attempt = 0, not_before = 0
          where id = $id and step = $step and status = 'running' and incarnation = $incarnation`,

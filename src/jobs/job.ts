@@ -66,8 +66,11 @@ export interface StepContext<State> {
 export interface Patch<State> {
   next: string;
   state?: Partial<State>;
-  /** Writes of the nouns concerned; runs inside the transaction, so it must be synchronous. */
-  apply?: () => void;
+  /**
+   * Writes of the nouns concerned; runs inside the transaction, so it must be synchronous. What it answers is
+   * added to the state.
+   */
+  apply?: () => Partial<State> | undefined;
   /** What the step found or made, for the history. Never a secret. */
   evidence?: Record<string, unknown>;
 }

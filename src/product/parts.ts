@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Runtimes } from "../engine/runtime/runtimes.ts";
+import type { GitCache } from "../engine/source/git-cache.ts";
 import type { JobRunner } from "../jobs/job-runner.ts";
 import type { Log } from "../log.ts";
 import type { Audit } from "../security/audit/audit.ts";
@@ -29,6 +30,7 @@ export interface Parts {
   access: Access;
   audit: Audit;
   runtimes: Runtimes;
+  gitCache: GitCache;
   apps: Apps;
   environments: Environments;
   config: ConfigVars;

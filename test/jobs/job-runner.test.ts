@@ -57,7 +57,10 @@ test("JobRunner runs steps in order and commits a step's writes with the move to
           run: async ({ state }) => ({
             next: "two",
             state: { count: state.count + 1 },
-            apply: () => store.setSetting("one", "written"),
+            apply: () => {
+              store.setSetting("one", "written");
+              return undefined;
+            },
           }),
         },
         two: {

@@ -23,7 +23,7 @@ export const create = operation({
   permission: "apps:write",
   audit: "app.created",
   args: ["name"],
-  run: ({ input, actor }, { apps }) => new Reply(201, apps.create(input.name, actor.name)),
+  run: async ({ input, actor }, { apps }) => new Reply(201, await apps.create(input.name, actor.name)),
 });
 
 export const info = operation({

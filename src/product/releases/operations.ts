@@ -1,6 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { Deployed } from "../deployments/operations.ts";
+import { Deployed } from "../deployments/deploy-input.ts";
 import { AppRef, Deployment, Release } from "../schema.ts";
 
 export const list = operation({

@@ -1,0 +1,224 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { ulid } from "ulid";
+import { ControlServer } from "./api/control-server.ts";
+import { type Config, paths } from "./config.ts";
+import { checkPool, readRoutes } from "./engine/network/address-plan.ts";
+import { detectRuntimes } from "./engine/runtime/detect.ts";
+import { Runtimes } from "./engine/runtime/runtimes.ts";
+import { receiveUpload } from "./engine/source/receive-upload.ts";
+import { GitCache } from "./engine/source/git-cache.ts";
+import { terse } from "./errors.ts";
+import { JobRunner, type JobRunnerOptions } from "./jobs/job-runner.ts";
+import type { Log } from "./log.ts";
+import { Apps } from "./product/apps/apps.ts";
+import { ConfigVars } from "./product/config/config-vars.ts";
+import { Deployments } from "./product/deployments/deployments.ts";
+import { Doctor } from "./product/doctor/doctor.ts";
+import { Environments } from "./product/environments/environments.ts";
+import { Events } from "./product/events/events.ts";
+import { Healing } from "./product/healing/healing.ts";
+import { Housekeeping } from "./product/healing/housekeeping.ts";
+import { InstanceRows } from "./product/instances/instance-rows.ts";
+import { Instances } from "./product/instances/instances.ts";
+import { operations } from "./product/operations.ts";
+import type { Parts } from "./product/parts.ts";
+import { Releases } from "./product/releases/releases.ts";
+import { ProxyClient } from "./product/routes/proxy-client.ts";
+import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
+import { ProxyProcess } from "./product/routes/proxy-process.ts";
+import { Routes } from "./product/routes/routes.ts";
+import { SystemFacts } from "./product/system/system-facts.ts";
+import { Volumes } from "./product/volumes/volumes.ts";
+import { Audit } from "./security/audit/audit.ts";
+import { Access, SESSION_COOKIE } from "./security/auth/access.ts";
+import { Vault } from "./security/vault/vault.ts";
+import { lockData } from "./store/data-lock.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+
+/** Where a crash test pulls the plug; nothing else sets it. */
+export interface ApplianceHooks {
+  beforeCommit?: JobRunnerOptions["beforeCommit"];
+}
+
+/** Every part of `diplo serve`, built once, started in order and stopped in reverse. */
+export class Appliance {
+  private constructor(
+    readonly parts: Parts,
+    private readonly stack: AsyncDisposableStack,
+  ) {}
+
+  /** Answers when the dashboard and the API do. Throws before anything listens when the box cannot work. */
+  static async start(settings: Config, log: Log, hooks: ApplianceHooks = {}): Promise<Appliance> {
+    const stack = new AsyncDisposableStack();
+    try {
+      await makeDirectories(settings);
+      stack.use(lockData(paths.lock(settings.data)));
+      checkPool(settings.pool, await readRoutes());
+      const store = await openStore({
+        file: paths.database(settings.data),
+        backups: paths.backups(settings.data),
+        log,
+      });
+      stack.defer(() => store.close());
+      const built = await build(settings, log, store, hooks);
+      await start(built, settings, log, stack);
+      return new Appliance(built.parts, stack);
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.stack.disposeAsync();
+  }
+}
+
+type Built = Awaited<ReturnType<typeof build>>;
+
+async function makeDirectories({ data }: Config): Promise<void> {
+  await mkdir(data, { recursive: true, mode: 0o711 });
+  for (const path of [
+    paths.work(data),
+    paths.uploads(data),
+    paths.repositories(data),
+    paths.backups(data),
+    paths.jobLogs(data),
+  ])
+    await mkdir(path, { recursive: true, mode: 0o750 });
+}
+
+async function build(settings: Config, log: Log, store: Store, hooks: ApplianceHooks) {
+  const boxId = ensureBox(store);
+  const vault = await Vault.open({ keyFile: paths.masterKey(settings.data), store });
+  const runtimes = new Runtimes({
+    log,
+    detect: () => detectRuntimes({ dockerHost: settings.dockerHost, log }),
+    connect: async (info) => {
+      const { connectDocker } = await import("./engine/runtime/docker/docker-runtime.ts");
+      return connectDocker({ address: info.address, boxId, log, type: info.type });
+    },
+  });
+  const events = new Events(store);
+  const jobs = new JobRunner({ store, events, log, logs: paths.jobLogs(settings.data), ...hooks });
+  const environments = new Environments({ store, settings, runtimes });
+  const rows = new InstanceRows(store, () => boxId);
+  const releases = new Releases({ store, environments });
+  const proxy = new ProxyClient(paths.proxySocket(settings.data));
+  const routes = new Routes({
+    store,
+    settings,
+    environments,
+    releases,
+    instances: rows,
+    proxy,
+    ownCookies: [SESSION_COOKIE],
+    log,
+  });
+  const gitCache = new GitCache(paths.repositories(settings.data));
+  const config = new ConfigVars({ store, vault, environments, deployments: () => deployments });
+  const volumes = new Volumes({ store, environments, runtimes, deployments: () => deployments });
+  const shared = {
+    store,
+    settings,
+    log,
+    jobs,
+    vault,
+    runtimes,
+    environments,
+    config,
+    releases,
+    volumes,
+    routes,
+  };
+  const deployments: Deployments = new Deployments({ ...shared, gitCache, instances: rows });
+  const instances = new Instances({ ...shared, rows, deployments });
+  const apps = new Apps({ ...shared, instances: rows, deployments, instanceService: instances });
+  const system = new SystemFacts({ settings, store, routes, boxId });
+  const doctor = new Doctor({ settings, runtimes, store, routes });
+  const access = new Access(store);
+  const audit = new Audit(store);
+  const parts: Parts = {
+    ...shared,
+    gitCache,
+    events,
+    access,
+    audit,
+    apps,
+    deployments,
+    instances,
+    system,
+    doctor,
+  };
+  const healing = new Healing({ ...shared, instances: rows });
+  const housekeeping = new Housekeeping({ log, healing, events, routes, settings });
+  return { parts, proxy, healing, housekeeping };
+}
+
+async function start(
+  { parts, proxy, healing, housekeeping }: Built,
+  settings: Config,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  stack.defer(() => parts.runtimes.close());
+  const proxyEvents = new ProxyEventsServer({
+    socket: paths.proxyEventsSocket(settings.data),
+    routes: parts.routes,
+    log,
+  });
+  await proxyEvents.start();
+  stack.defer(() => proxyEvents.stop());
+  const engineSubnets: string[] = [];
+  const server = new ControlServer({
+    parts,
+    operations,
+    handRoutes: [],
+    settings,
+    log,
+    engineSubnets: () => engineSubnets,
+    receiveUpload: (stream, { signal }) => receiveUpload(stream, { uploads: paths.uploads(settings.data), signal }),
+  });
+  await server.start();
+  stack.defer(() => server.stop());
+  const publish = () =>
+    parts.routes.publish().catch((error) => log.error("routes cannot be published", { error: terse(error) }));
+  const proxyProcess = new ProxyProcess({ settings, client: proxy, log, onStarted: publish });
+  await proxyProcess.start();
+  stack.defer(() => proxyProcess.stop());
+  await publish();
+  parts.jobs.start();
+  stack.defer(() => parts.jobs.stop());
+  housekeeping.start();
+  stack.defer(() => housekeeping.stop());
+  // The engine may be slow or down: the dashboard must answer all the same.
+  void learnSubnets(parts, engineSubnets);
+  void healing.look();
+}
+
+async function learnSubnets(parts: Parts, subnets: string[]): Promise<void> {
+  const runtime = await parts.runtimes.usable().catch(() => null);
+  subnets.push(...((await runtime?.subnets().catch(() => [])) ?? []));
+}
+
+/** The box's own id, which everything it makes at the engine bears; also its node row. */
+function ensureBox(store: Store): string {
+  const known = store.setting("box_id");
+  if (known) return known;
+  const id = ulid();
+  store.transaction(() => {
+    store.setSetting("box_id", id);
+    store.run(
+      "insert into nodes (id, name, architecture, created_at) values ($id, $name, $architecture, $now)",
+      {
+        id,
+        name: hostname(),
+        architecture: process.arch === "x64" ? "amd64" : process.arch,
+        now: Date.now(),
+      },
+    );
+  });
+  return id;
+}

@@ -1,0 +1,167 @@
+import { ulid } from "ulid";
+import { conflict, DiploError, invalid } from "../../errors.ts";
+import type { JobRunner } from "../../jobs/job-runner.ts";
+import type { Store } from "../../store/store.ts";
+import { sourceBody } from "../deployments/deployment-body.ts";
+import type { Deployments } from "../deployments/deployments.ts";
+import type { Environment, Environments } from "../environments/environments.ts";
+import type { Instances } from "../instances/instances.ts";
+import { bytesOf } from "../releases/release-spec.ts";
+import type { ReleaseRow, Releases } from "../releases/releases.ts";
+import type { Routes } from "../routes/routes.ts";
+import { type App, type EnvironmentSettings, iso } from "../schema.ts";
+import { type DestroyParts, destroyJob } from "./destroy-job.ts";
+
+export interface AppsOptions extends DestroyParts {
+  store: Store;
+  jobs: JobRunner;
+  environments: Environments;
+  deployments: Deployments;
+  releases: Releases;
+  instanceService: Instances;
+  routes: Routes;
+}
+
+export type SettingsChanges = {
+  [K in keyof EnvironmentSettings]?: EnvironmentSettings[K] extends object
+    ? Partial<EnvironmentSettings[K]>
+    : EnvironmentSettings[K];
+};
+
+/** The smallest memory limit that engines take. */
+const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
+
+/** What people deploy. */
+export class Apps {
+  constructor(private readonly options: AppsOptions) {
+    options.jobs.register(destroyJob(options));
+  }
+
+  list(): App[] {
+    return this.options.environments.all().map((environment) => this.body(environment));
+  }
+
+  get(ref: string): App {
+    return this.body(this.options.environments.find(ref));
+  }
+
+  async create(name: string, by: string): Promise<App> {
+    if (this.options.environments.lookup(name))
+      throw conflict("app_exists", `the app "${name}" exists already`, "Choose another name.");
+    return this.body(await this.options.environments.create(name, by));
+  }
+
+  /** Changes what the next release is made with, and makes it when the app has one. */
+  change(ref: string, changes: SettingsChanges, by: string): App {
+    const { environments, deployments, store } = this.options;
+    const environment = environments.find(ref);
+    const before = environment.settings;
+    const settings: EnvironmentSettings = {
+      ...before,
+      ...changes,
+      health: { ...before.health, ...changes.health },
+      limits: { ...before.limits, ...changes.limits },
+      build: { ...before.build, ...changes.build },
+    } as EnvironmentSettings;
+    if (bytesOf(settings.limits.memory) < MIN_MEMORY_BYTES)
+      throw invalid(
+        "limits.memory",
+        `${settings.limits.memory} is less than an engine can give`,
+        "At least 6m.",
+      );
+    store.transaction(() => {
+      environments.changeSettings(environment.id, settings);
+      const differs =
+        JSON.stringify({ ...settings, build: null }) !== JSON.stringify({ ...before, build: null });
+      if (differs) deployments.ofConfigChange(environment, by);
+    });
+    return this.get(ref);
+  }
+
+  /** Everything of the app goes, except its volumes unless `destroy_data`. */
+  destroy(
+    input: { app: string; confirm?: string; destroy_data?: boolean },
+    by: string,
+  ): { job_id: string; kept_volumes: string[] } {
+    const { environments, store, jobs, deployments, volumes } = this.options;
+    const environment = environments.find(input.app);
+    if (input.confirm !== environment.app)
+      throw invalid(
+        "confirm",
+        `must be "${environment.app}"`,
+        "Destroying cannot be undone; say the app's name again.",
+      );
+    if (environment.destroying)
+      throw conflict("app_destroying", `${environment.app} is being destroyed already`);
+    const all = environments.ofApp(environment.app_id);
+    const kept = input.destroy_data ? [] : all.flatMap((each) => volumes.engineNames(each.id));
+    const id = ulid();
+    store.transaction(() => {
+      store.run("update apps set destroying_at = $now where id = $id", {
+        id: environment.app_id,
+        now: Date.now(),
+      });
+      jobs.enqueue({
+        id,
+        kind: "destroy",
+        lane: `environment:${all[0]?.id ?? environment.id}`,
+        subject: environment.app_id,
+        step: "withdrawing",
+        state: {
+          app_id: environment.app_id,
+          app: environment.app,
+          destroy_data: input.destroy_data ?? false,
+        },
+        createdBy: by,
+      });
+    });
+    for (const each of all) this.stopDeploying(deployments, each);
+    return { job_id: id, kept_volumes: kept };
+  }
+
+  private stopDeploying(deployments: Deployments, environment: Environment): void {
+    const open = deployments.open(environment.id);
+    if (!open) return;
+    try {
+      deployments.cancel(open.id, "the app is being destroyed", "diplo");
+    } catch (error) {
+      // It ended meanwhile, or is past cancelling and ends in a moment; the destroy job waits its turn.
+      if (!(error instanceof DiploError) || error.code !== "too_late") throw error;
+    }
+  }
+
+  private body(environment: Environment): App {
+    const { deployments, releases, instanceService, routes, runtimes } = this.options;
+    const current = releases.current(environment.id);
+    const last = deployments.last(environment.id);
+    const live = current ? this.liveBody(environment, current) : null;
+    const urls = routes.addressesOf(environment).map((address) => address.url);
+    return {
+      id: environment.app_id,
+      name: environment.name === "production" ? environment.app : `${environment.app}@${environment.name}`,
+      environment: environment.name,
+      status: instanceService.statusOf(environment),
+      url: urls[0] ?? "",
+      urls,
+      port: environment.port,
+      source: sourceBody(environment.source),
+      release: current?.number ?? null,
+      commit: live?.commit ?? null,
+      commit_message: live?.commit_message ?? null,
+      deployed_at: current ? iso(current.live_at ?? current.created_at) : null,
+      deployed_by: current?.created_by ?? null,
+      deployment_id: deployments.open(environment.id)?.id ?? null,
+      error: last?.status === "failed" ? last.error : null,
+      instances: instanceService.counts(environment),
+      runtime_type: runtimes.current?.type ?? "docker",
+      settings: environment.settings,
+      created_at: iso(environment.created_at),
+    };
+  }
+
+  private liveBody(environment: Environment, current: ReleaseRow) {
+    const ref =
+      environment.name === "production" ? environment.app_id : `${environment.app_id}@${environment.name}`;
+    return this.options.releases.get(ref, current.number);
+  }
+}

@@ -1,0 +1,101 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Config, paths } from "../../config.ts";
+import type { Runtimes } from "../../engine/runtime/runtimes.ts";
+import { DONE, type JobKind } from "../../jobs/job.ts";
+import type { Store } from "../../store/store.ts";
+import { type Environments, networkName } from "../environments/environments.ts";
+import type { InstanceRows } from "../instances/instance-rows.ts";
+import type { Routes } from "../routes/routes.ts";
+import type { Volumes } from "../volumes/volumes.ts";
+
+export interface DestroyParts {
+  store: Store;
+  settings: Config;
+  runtimes: Runtimes;
+  environments: Environments;
+  instances: InstanceRows;
+  volumes: Volumes;
+  routes: Routes;
+}
+
+interface DestroyState {
+  app_id: string;
+  app: string;
+  destroy_data: boolean;
+}
+
+/** Takes an app away: first from the routes, then from the engine, last from the database. */
+export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
+  return {
+    name: "destroy",
+    cancellable: () => false,
+    steps: {
+      withdrawing: {
+        deadlineMs: 60_000,
+        attempts: 1000,
+        async run({ progress }) {
+          progress("taking it off the routes");
+          await parts.routes.publish();
+          return { next: "removing" };
+        },
+      },
+      removing: {
+        deadlineMs: 10 * 60_000,
+        attempts: 1000,
+        async run({ state, progress }) {
+          progress("removing instances, images and networks");
+          await removeFromEngine(parts, state);
+          return { next: "forgetting" };
+        },
+      },
+      forgetting: {
+        deadlineMs: 60_000,
+        attempts: 1000,
+        async run({ state }) {
+          for (const { id } of deployments(parts, state.app_id))
+            await Promise.all([
+              rm(join(paths.jobLogs(parts.settings.data), `${id}.log`), { force: true }),
+              rm(join(paths.work(parts.settings.data), id), { recursive: true, force: true }),
+            ]);
+          return { next: DONE, apply: () => forget(parts, state) };
+        },
+      },
+    },
+  };
+}
+
+async function removeFromEngine(parts: DestroyParts, state: DestroyState): Promise<void> {
+  const runtime = await parts.runtimes.usable();
+  for (const environment of parts.environments.ofApp(state.app_id)) {
+    const containers = await runtime.list({ environment_id: environment.id });
+    await Promise.all(containers.map((container) => runtime.remove(container.name)));
+    for (const row of parts.instances.present(environment.id)) parts.instances.release(row.id);
+    await runtime.removeNetwork(networkName(environment));
+    const images = parts.store.all<{ image_tag: string }>(
+      "select image_tag from builds where environment_id = $id",
+      {
+        id: environment.id,
+      },
+    );
+    for (const { image_tag } of images) await runtime.removeImage(image_tag);
+    if (state.destroy_data)
+      for (const name of parts.volumes.engineNames(environment.id)) await runtime.removeVolume(name);
+  }
+}
+
+function deployments(parts: DestroyParts, appId: string): { id: string }[] {
+  return parts.store.all(
+    "select d.id from deployments d join environments e on e.id = d.environment_id where e.app_id = $appId",
+    { appId },
+  );
+}
+
+function forget({ store }: DestroyParts, state: DestroyState): undefined {
+  if (state.destroy_data)
+    store.run(
+      "delete from volumes where environment_id in (select id from environments where app_id = $id)",
+      { id: state.app_id },
+    );
+  store.run("delete from apps where id = $id", { id: state.app_id });
+}

@@ -1,0 +1,161 @@
+import { invalid, notFound } from "../../errors.ts";
+import type { Vault } from "../../security/vault/vault.ts";
+import type { Store } from "../../store/store.ts";
+import type { Deployments } from "../deployments/deployments.ts";
+import type { Environment, Environments } from "../environments/environments.ts";
+import { type ConfigVar, iso } from "../schema.ts";
+import { checkVar, MAX_TOTAL_BYTES } from "./config-name.ts";
+import { parseDotenv } from "./dotenv.ts";
+
+interface VarRow {
+  name: string;
+  version: number;
+  sealed: Uint8Array | null;
+  secret: number;
+  created_by: string;
+  created_at: number;
+}
+
+export interface ConfigVarsOptions {
+  store: Store;
+  vault: Vault;
+  environments: Environments;
+  /** Asked for the release that a change makes; set by the appliance, which builds both. */
+  deployments: () => Pick<Deployments, "ofConfigChange">;
+}
+
+export type Changes = Record<string, string | null>;
+
+/** The config of environments: sealed, append-only; a release names the versions it was made with. */
+export class ConfigVars {
+  constructor(private readonly options: ConfigVarsOptions) {}
+
+  list(app: string, reveal: boolean): ConfigVar[] {
+    const environment = this.options.environments.find(app);
+    return this.current(environment.id).map((row) => this.body(environment, row, reveal));
+  }
+
+  reveal(app: string, name: string): ConfigVar {
+    const environment = this.options.environments.find(app);
+    const row = this.current(environment.id).find((candidate) => candidate.name === name);
+    if (!row) throw notFound("config", name, "diplo config lists those there are.");
+    return this.body(environment, row, true);
+  }
+
+  change(app: string, changes: Changes, by: string): { vars: ConfigVar[]; deployment_id: string | null } {
+    const environment = this.options.environments.find(app);
+    const deploymentId = this.options.store.transaction(() => {
+      const changed = this.write(environment, changes, by);
+      return changed ? this.options.deployments().ofConfigChange(environment, by) : null;
+    });
+    return { vars: this.list(app, false), deployment_id: deploymentId };
+  }
+
+  /** The whole config becomes what the text says; names it lacks are unset. */
+  replace(app: string, dotenv: string, by: string): { vars: ConfigVar[]; deployment_id: string | null } {
+    const wanted = parseDotenv(dotenv);
+    const changes: Changes = Object.fromEntries(wanted);
+    for (const { name } of this.current(this.options.environments.find(app).id)) changes[name] ??= null;
+    return this.change(app, changes, by);
+  }
+
+  /** Writes new versions of what really differs; call it inside a transaction. True when anything did. */
+  write(environment: Environment, changes: Changes, by: string): boolean {
+    for (const [name, value] of Object.entries(changes)) checkVar(name, value);
+    const before = this.values(environment, this.versions(environment.id));
+    const differing = Object.entries(changes).filter(([name, value]) => (before[name] ?? null) !== value);
+    refuseTooMuch({ ...before, ...changes });
+    for (const [name, value] of differing) this.insert(environment, name, value, by);
+    return differing.length > 0;
+  }
+
+  /** Name → version of what is set now: what a release records. */
+  versions(environmentId: string): Record<string, number> {
+    return Object.fromEntries(this.current(environmentId).map((row) => [row.name, row.version]));
+  }
+
+  /** The values of recorded versions, opened. */
+  values(environment: Environment, versions: Record<string, number>): Record<string, string> {
+    const values: Record<string, string> = {};
+    for (const [name, version] of Object.entries(versions)) {
+      const row = this.options.store.get<VarRow>(
+        "select * from config_vars where environment_id = $id and name = $name and version = $version",
+        { id: environment.id, name, version },
+      );
+      if (row?.sealed) values[name] = this.open(environment, row);
+    }
+    return values;
+  }
+
+  /** Puts recorded versions back as the newest ones: rolling back brings its config along. Inside a transaction. */
+  restore(environment: Environment, versions: Record<string, number>, by: string): void {
+    const wanted: Changes = { ...this.values(environment, versions) };
+    for (const { name } of this.current(environment.id)) wanted[name] ??= null;
+    this.write(environment, wanted, by);
+  }
+
+  private insert(environment: Environment, name: string, value: string | null, by: string): void {
+    const { store, vault } = this.options;
+    const last = store.get<{ version: number | null }>(
+      "select max(version) as version from config_vars where environment_id = $id and name = $name",
+      { id: environment.id, name },
+    );
+    const version = (last?.version ?? 0) + 1;
+    store.run(
+      `insert into config_vars (environment_id, name, version, sealed, created_by, created_at)
+       values ($id, $name, $version, $sealed, $by, $now)`,
+      {
+        id: environment.id,
+        name,
+        version,
+        sealed: value === null ? null : vault.seal(value, context(environment, name, version)),
+        by,
+        now: Date.now(),
+      },
+    );
+  }
+
+  private current(environmentId: string): VarRow[] {
+    return this.options.store.all<VarRow>(
+      `select * from config_vars v where environment_id = $environmentId and sealed is not null and version =
+       (select max(version) from config_vars where environment_id = v.environment_id and name = v.name) order by name`,
+      { environmentId },
+    );
+  }
+
+  private open(environment: Environment, row: VarRow): string {
+    const bytes = this.options.vault.open(
+      row.sealed as Uint8Array,
+      context(environment, row.name, row.version),
+    );
+    return Buffer.from(bytes).toString("utf8");
+  }
+
+  private body(environment: Environment, row: VarRow, reveal: boolean): ConfigVar {
+    return {
+      name: row.name,
+      value: reveal ? this.open(environment, row) : null,
+      secret: row.secret === 1,
+      version: row.version,
+      updated_at: iso(row.created_at),
+      updated_by: row.created_by,
+    };
+  }
+}
+
+function context(environment: Environment, name: string, version: number) {
+  // Ids, not names: a renamed app still opens its values.
+  return { app: environment.app_id, environment: environment.id, name, version };
+}
+
+function refuseTooMuch(vars: Changes): void {
+  let total = 0;
+  for (const [name, value] of Object.entries(vars))
+    if (value !== null) total += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
+  if (total > MAX_TOTAL_BYTES)
+    throw invalid(
+      "env",
+      "all names and values together are longer than 1 MiB",
+      "Keep large data in a volume.",
+    );
+}

@@ -1,0 +1,31 @@
+import type { BuildPlan } from "../../engine/build/plan.ts";
+import type { SourceSpec } from "../../engine/source/source.ts";
+
+export type Trigger = "user" | "rollback" | "config" | "restart" | "scale" | "start" | "retry";
+
+/** What was asked; kept with the deployment, so that it can be asked again. Holds no secret. */
+export interface DeploymentRequest {
+  trigger: Trigger;
+  /** Fetch and build this; null = nothing to build, the release below is used. */
+  source: SourceSpec | null;
+  /** Release to go back to, or to make again with new config. */
+  from_release_id: string | null;
+  /** Replace instances although the release stays (restart). */
+  fresh: boolean;
+  clear_cache: boolean;
+}
+
+/** State of a deployment job: what the steps so far found. */
+export interface DeploymentState {
+  deployment_id: string;
+  environment_id: string;
+  request: DeploymentRequest;
+  by: string;
+  tree?: string;
+  source_id?: string;
+  plan?: BuildPlan;
+  build_id?: string;
+  release_id?: string;
+  /** Instances that are to serve when it is live: new ones, and those kept. */
+  wanted?: string[];
+}

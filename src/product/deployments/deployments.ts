@@ -1,0 +1,355 @@
+import { resolve } from "node:path";
+import { ulid } from "ulid";
+import { parseRepoUrl, sameSource } from "../../engine/source/repo-url.ts";
+import type { SourceCredential, SourceSpec } from "../../engine/source/source.ts";
+import { conflict, DiploError, invalid, notFound } from "../../errors.ts";
+import type { ErrorRecord, JobRow } from "../../jobs/job.ts";
+import { Reply } from "../../operation.ts";
+import { suggestName } from "../apps/app-name.ts";
+import type { Changes } from "../config/config-vars.ts";
+import type { Environment } from "../environments/environments.ts";
+import type { Deployment } from "../schema.ts";
+import { saveCredential } from "./credentials.ts";
+import type { Deployed, DeployInput } from "./deploy-input.ts";
+import { type DeploymentRow, deploymentBody } from "./deployment-body.ts";
+import { deploymentJob } from "./deployment-job.ts";
+import type { DeploymentParts } from "./deployment-parts.ts";
+import type { DeploymentRequest, DeploymentState, Trigger } from "./deployment-state.ts";
+import { drainJob, enqueueDrain } from "./drain-job.ts";
+
+type Answer = Promise<Reply<Deployed | Deployment>>;
+
+const SELECT = `select d.*, a.name as app, a.id as app_id, e.name as environment, r.number as release,
+  coalesce(s.commit_sha, json_extract(r.spec, '$.commit')) as commit_sha, s.message, s.author
+  from deployments d join environments e on e.id = d.environment_id join apps a on a.id = e.app_id
+  left join releases r on r.id = d.release_id left join builds b on b.id = coalesce(d.build_id, r.build_id)
+  left join sources s on s.id = coalesce(d.source_id, b.source_id)`;
+
+/** Attempts to make releases live: asking for one, following it, stopping it. */
+export class Deployments {
+  constructor(private readonly parts: DeploymentParts) {
+    parts.jobs.register(deploymentJob(parts));
+    parts.jobs.register(drainJob(parts));
+  }
+
+  /** `POST /deploy`: makes the app when there is none, merges its config, deploys. */
+  async deploy(input: DeployInput, by: string, signal: AbortSignal): Answer {
+    if (input.runtime_type) await this.parts.runtimes.usable(input.runtime_type);
+    const { source, credential } = sourceOf(input);
+    const name = input.name ?? (input.repo_url ? suggestName(input.repo_url) : "");
+    if (name === "")
+      throw invalid("name", "is missing", "A directory has no address to take it from: --name blog");
+    const known = this.parts.environments.lookup(name);
+    if (known) refuseOtherSource(known, source, input.replace_source ?? false);
+    const vars = changesOf(input.env_vars ?? []);
+    const environment = known ?? (await this.parts.environments.create(name, by));
+    const id = this.parts.store.transaction(() => {
+      this.applySettings(environment, input);
+      if (credential) saveCredential(this.parts, environment, credential);
+      this.parts.config.write(environment, vars, by);
+      this.parts.environments.setSource(environment.id, source);
+      return this.request(environment, by, {
+        trigger: "user",
+        source,
+        clear_cache: input.clear_cache ?? false,
+      });
+    });
+    return this.answer(id, input.wait ?? true, signal);
+  }
+
+  /** The app's own source once more. */
+  async again(
+    input: {
+      app: string;
+      branch?: string;
+      tag?: string;
+      commit?: string;
+      upload_id?: string;
+      clear_cache?: boolean;
+      wait?: boolean;
+    },
+    by: string,
+    signal: AbortSignal,
+  ): Answer {
+    const environment = this.parts.environments.find(input.app);
+    const source = nextSource(environment, input);
+    const id = this.parts.store.transaction(() => {
+      this.parts.environments.setSource(environment.id, source);
+      return this.request(environment, by, {
+        trigger: "user",
+        source,
+        clear_cache: input.clear_cache ?? false,
+      });
+    });
+    return this.answer(id, input.wait ?? true, signal);
+  }
+
+  async rollback(
+    input: { app: string; release?: number; deployment_id?: string; wait?: boolean },
+    by: string,
+    signal: AbortSignal,
+  ): Answer {
+    const { environments, releases } = this.parts;
+    const environment = environments.find(input.app);
+    const target = input.deployment_id
+      ? releases.byId(this.row(input.deployment_id).release_id ?? "")
+      : input.release === undefined
+        ? releases.previous(environment)
+        : releases.byNumber(environment, input.release);
+    if (target.environment_id !== environment.id) throw notFound("release", String(input.deployment_id));
+    releases.checkRollbackTarget(target);
+    const id = this.request(environment, by, { trigger: "rollback", from_release_id: target.id });
+    return this.answer(id, input.wait ?? true, signal);
+  }
+
+  async retry(input: { deployment: string; wait?: boolean }, by: string, signal: AbortSignal): Answer {
+    const row = this.row(input.deployment);
+    if (row.outcome === null) throw conflict("still_running", `deployment ${row.id} has not ended yet`);
+    const environment = this.parts.environments.byId(row.environment_id);
+    const request = JSON.parse(row.request) as DeploymentRequest;
+    return this.answer(this.request(environment, by, request), input.wait ?? true, signal);
+  }
+
+  /** The release that a change of config, settings or volumes makes; null while there is none to change. */
+  ofConfigChange(environment: Environment, by: string): string | null {
+    return this.ofCurrentRelease(environment, by, { trigger: "config" });
+  }
+
+  /** Restart, scale, start: the release stays, its instances change. */
+  ofCurrentRelease(
+    environment: Environment,
+    by: string,
+    { trigger, fresh = false }: { trigger: Trigger; fresh?: boolean },
+  ): string | null {
+    const current = this.parts.releases.current(environment.id);
+    if (!current || this.parts.environments.byId(environment.id).desired === "stopped") return null;
+    // What is queued will make a release anyway, with this change in it.
+    if (trigger === "config" && this.queuedBuild(environment.id)) return this.queuedBuild(environment.id);
+    return this.request(environment, by, { trigger, from_release_id: current.id, fresh });
+  }
+
+  /** Stops what runs; address, config, data and the release to start again stay. */
+  stop(environment: Environment): void {
+    const { store, environments, instances } = this.parts;
+    const open = this.open(environment.id);
+    if (open) this.cancel(open.id, "the app was stopped", "diplo");
+    store.transaction(() => {
+      environments.setDesired(environment.id, "stopped");
+      const ids = instances.present(environment.id).map((row) => row.id);
+      instances.retire(ids, Date.now() + environment.settings.drain_s * 1000);
+      enqueueDrain(this.parts, environment, ids, null, "withdrawing");
+    });
+  }
+
+  list({
+    app,
+    status,
+    limit = 20,
+    offset = 0,
+  }: {
+    app?: string;
+    status?: string;
+    limit?: number;
+    offset?: number;
+  }): Deployment[] {
+    const environmentId = app === undefined ? null : this.parts.environments.find(app).id;
+    const rows = this.parts.store.all<DeploymentRow>(
+      `${SELECT} where ($environmentId is null or d.environment_id = $environmentId)
+       order by d.id desc limit $limit offset $offset`,
+      { environmentId, limit, offset },
+    );
+    return rows.map((row) => this.body(row)).filter((body) => status === undefined || body.status === status);
+  }
+
+  get(id: string): Deployment {
+    return this.body(this.row(id));
+  }
+
+  /** The deployment under way in an environment. */
+  open(environmentId: string): Deployment | null {
+    const row = this.parts.store.get<DeploymentRow>(
+      `${SELECT} where d.environment_id = $environmentId and d.outcome is null order by d.id desc limit 1`,
+      { environmentId },
+    );
+    return row ? this.body(row) : null;
+  }
+
+  /** The newest one that ended. */
+  last(environmentId: string): Deployment | null {
+    const row = this.parts.store.get<DeploymentRow>(
+      `${SELECT} where d.environment_id = $environmentId and d.outcome in ('live', 'failed') order by d.id desc limit 1`,
+      { environmentId },
+    );
+    return row ? this.body(row) : null;
+  }
+
+  cancel(id: string, reason: string, by: string): Deployment {
+    this.parts.jobs.cancel(this.row(id).job_id, reason || `by ${by}`);
+    return this.get(id);
+  }
+
+  /** Writes the deployment and its job; queued ones of the environment that never ran are superseded. */
+  private request(
+    environment: Environment,
+    by: string,
+    asked: Partial<DeploymentRequest> & { trigger: Trigger },
+  ): string {
+    if (environment.destroying) throw conflict("app_destroying", `${environment.app} is being destroyed`);
+    const { store, jobs } = this.parts;
+    const request: DeploymentRequest = {
+      source: null,
+      from_release_id: null,
+      fresh: false,
+      clear_cache: false,
+      ...asked,
+    };
+    const id = ulid();
+    const state: DeploymentState = { deployment_id: id, environment_id: environment.id, request, by };
+    store.transaction(() => {
+      if (request.trigger !== "config") this.parts.environments.setDesired(environment.id, "running");
+      jobs.enqueue({
+        id,
+        kind: "deployment",
+        lane: `environment:${environment.id}`,
+        subject: environment.app_id,
+        step: request.source === null ? "releasing" : "fetching",
+        state,
+        createdBy: by,
+        supersede: true,
+      });
+      store.run(
+        `insert into deployments (id, environment_id, job_id, trigger, created_by, request, created_at)
+         values ($id, $environmentId, $id, $trigger, $by, $request, $now)`,
+        {
+          id,
+          environmentId: environment.id,
+          trigger: request.trigger,
+          by,
+          request: JSON.stringify(request),
+          now: Date.now(),
+        },
+      );
+    });
+    return id;
+  }
+
+  private queuedBuild(environmentId: string): string | null {
+    return (
+      this.parts.store.get<{ id: string }>(
+        `select d.id from deployments d join jobs j on j.id = d.job_id where d.environment_id = $environmentId
+         and j.status = 'queued' and j.started_at is null and j.step = 'fetching'`,
+        { environmentId },
+      )?.id ?? null
+    );
+  }
+
+  private applySettings(environment: Environment, input: DeployInput): void {
+    if (input.port === undefined && input.health_path === undefined) return;
+    const { settings } = environment;
+    this.parts.environments.changeSettings(environment.id, {
+      ...settings,
+      port: input.port ?? settings.port,
+      health: { ...settings.health, path: input.health_path ?? settings.health.path },
+    });
+  }
+
+  private async answer(id: string, wait: boolean, signal: AbortSignal): Answer {
+    if (!wait) return new Reply(202, this.get(id), { location: `/api/v1/deployments/${id}` });
+    const job = await this.parts.jobs.wait(this.row(id).job_id, signal);
+    const deployment = this.get(id);
+    if (deployment.status !== "success") throw failed(deployment, job);
+    return new Reply(201, this.deployed(deployment));
+  }
+
+  private deployed(deployment: Deployment): Deployed {
+    const environment = this.parts.environments.byId(this.row(deployment.id).environment_id);
+    return {
+      id: environment.app_id,
+      name: environment.name === "production" ? environment.app : `${environment.app}@${environment.name}`,
+      port: environment.port,
+      url: this.parts.routes.addressesOf(environment)[0]?.url ?? "",
+      status: "running",
+      health: "healthy",
+      deployment_id: deployment.id,
+      release: deployment.release,
+    };
+  }
+
+  private row(id: string): DeploymentRow {
+    const row = this.parts.store.get<DeploymentRow>(`${SELECT} where d.id = $id`, { id });
+    if (!row) throw notFound("deployment", id);
+    return row;
+  }
+
+  private body(row: DeploymentRow): Deployment {
+    return deploymentBody(row, this.parts.jobs.get(row.job_id), this.parts.jobs.steps(row.job_id));
+  }
+}
+
+function sourceOf(input: DeployInput): { source: SourceSpec; credential: SourceCredential | null } {
+  if ((input.repo_url === undefined) === (input.upload_id === undefined))
+    throw invalid("repo_url", "is missing", "Give a git URL, or a directory: diplo deploy .");
+  const subdirectory = input.subdirectory ?? "";
+  if (input.upload_id !== undefined)
+    return { source: { kind: "upload", upload_id: input.upload_id, subdirectory }, credential: null };
+  const { spec, credential } = parseRepoUrl(input.repo_url as string);
+  return {
+    source: {
+      ...spec,
+      repo_url: spec.repo_url.startsWith("/") ? resolve(spec.repo_url) : spec.repo_url,
+      branch: input.branch ?? spec.branch,
+      tag: input.tag ?? spec.tag,
+      commit: input.commit ?? spec.commit,
+      subdirectory: subdirectory || spec.subdirectory,
+    },
+    credential: input.github_token ? { kind: "token", token: input.github_token } : credential,
+  };
+}
+
+function nextSource(
+  environment: Environment,
+  input: { branch?: string; tag?: string; commit?: string; upload_id?: string },
+): SourceSpec {
+  const { source } = environment;
+  if (input.upload_id !== undefined)
+    return { kind: "upload", upload_id: input.upload_id, subdirectory: source?.subdirectory ?? "" };
+  if (source === null)
+    throw conflict("no_source", `${environment.app} was never deployed`, "diplo deploy <git-url> --name …");
+  if (source.kind !== "git") return source;
+  const chosen = input.branch !== undefined || input.tag !== undefined || input.commit !== undefined;
+  if (!chosen) return source;
+  return { ...source, branch: input.branch ?? null, tag: input.tag ?? null, commit: input.commit ?? null };
+}
+
+function refuseOtherSource(environment: Environment, source: SourceSpec, replace: boolean): void {
+  if (replace || environment.source === null || sameSource(environment.source, source)) return;
+  throw conflict(
+    "app_source_differs",
+    `${environment.app} is deployed from another source`,
+    "Choose another --name, or say --replace-source to change where this app comes from.",
+  );
+}
+
+function changesOf(vars: { name: string; value: string }[]): Changes {
+  return Object.fromEntries(vars.map(({ name, value }) => [name, value]));
+}
+
+function failed(deployment: Deployment, job: JobRow): DiploError {
+  if (deployment.status === "superseded")
+    return new DiploError("superseded", `deployment ${deployment.id} was overtaken by a newer one`, {
+      status: 409,
+      facts: { deployment_id: deployment.id },
+    });
+  const error = JSON.parse(job.error ?? "null") as ErrorRecord | null;
+  return new DiploError(
+    error?.code ?? deployment.status,
+    error?.title ?? `the deployment ${deployment.status}`,
+    {
+      status: 422,
+      detail: error?.detail,
+      hint: error?.hint ?? undefined,
+      evidence: error?.evidence,
+      facts: { deployment_id: deployment.id },
+    },
+  );
+}

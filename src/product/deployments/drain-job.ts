@@ -1,0 +1,99 @@
+import { ulid } from "ulid";
+import { DONE, type JobKind } from "../../jobs/job.ts";
+import type { Environment } from "../environments/environments.ts";
+import type { DeploymentParts } from "./deployment-parts.ts";
+import { releaseContainer } from "./release-command.ts";
+import { untilDrained } from "./until-drained.ts";
+
+interface DrainState {
+  environment_id: string;
+  deployment_id: string | null;
+  instances: string[];
+}
+
+/** Old instances finish what they have in flight, then stop; images that no kept release needs are let go. */
+export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
+  return {
+    name: "drain",
+    cancellable: () => false,
+    steps: {
+      withdrawing: {
+        deadlineMs: 60_000,
+        attempts: 1000,
+        run: async () => {
+          await parts.routes.publish();
+          return { next: "draining" };
+        },
+      },
+      draining: {
+        deadlineMs: 2 * 3600_000,
+        async run({ state, signal }) {
+          const rows = parts.instances.byIds(state.instances);
+          const web = rows.filter((row) => row.process === "web").map((row) => row.id);
+          const until = Math.max(0, ...rows.map((row) => row.drain_until ?? 0));
+          await untilDrained(parts, web, until, signal);
+          return { next: "stopping" };
+        },
+      },
+      stopping: {
+        deadlineMs: 15 * 60_000,
+        attempts: 1000,
+        async run({ state }) {
+          const runtime = await parts.runtimes.usable();
+          const { settings } = parts.environments.byId(state.environment_id);
+          const rows = parts.instances.byIds(state.instances);
+          await Promise.all(
+            rows.map(async (row) => {
+              await runtime.stop(row.name, settings.stop_grace_s);
+              await runtime.remove(row.name);
+            }),
+          );
+          if (state.deployment_id) await runtime.remove(releaseContainer(state.deployment_id));
+          return {
+            next: "pruning",
+            apply: () => {
+              for (const row of rows) parts.instances.release(row.id);
+              return undefined;
+            },
+          };
+        },
+      },
+      pruning: {
+        deadlineMs: 5 * 60_000,
+        async run({ state }) {
+          const runtime = await parts.runtimes.usable();
+          const builds = parts.releases.prunableBuilds(state.environment_id);
+          for (const build of builds) await runtime.removeImage(build.image_tag);
+          return {
+            next: DONE,
+            apply: () => {
+              for (const build of builds) parts.releases.markPruned(build.id);
+              return undefined;
+            },
+          };
+        },
+      },
+    },
+  };
+}
+
+/** Call it in the transaction that retires the instances. */
+export function enqueueDrain(
+  { jobs }: Pick<DeploymentParts, "jobs">,
+  environment: Environment,
+  instances: string[],
+  deploymentId: string | null,
+  step: "withdrawing" | "draining" = "draining",
+): void {
+  const id = ulid();
+  jobs.enqueue<DrainState>({
+    id,
+    kind: "drain",
+    // A lane of its own: a long download must not hold up the next deployment.
+    lane: `drain:${id}`,
+    subject: environment.app_id,
+    step,
+    state: { environment_id: environment.id, deployment_id: deploymentId, instances },
+    createdBy: "diplo",
+  });
+}

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { ulid } from "ulid";
+import { paths } from "../../../config.ts";
+import { fetchSource } from "../../../engine/source/fetch-source.ts";
+import type { SourceSpec } from "../../../engine/source/source.ts";
+import { PermanentError } from "../../../errors.ts";
+import type { Step } from "../../../jobs/job.ts";
+import { openCredential } from "../credentials.ts";
+import type { DeploymentParts } from "../deployment-parts.ts";
+import type { DeploymentState } from "../deployment-state.ts";
+
+const DEADLINE_MS = 10 * 60_000;
+
+/** Brings the source into `<data>/work/<deployment>/<attempt>/`. */
+export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
+  return {
+    deadlineMs: DEADLINE_MS,
+    onDeadline: () => new PermanentError("fetch_timeout", "fetching the source took longer than 10 minutes"),
+    async run({ state, attempt, signal, log, progress }) {
+      const { store, settings } = parts;
+      const source = state.request.source as SourceSpec;
+      progress("fetching the source");
+      const environment = parts.environments.byId(state.environment_id);
+      const tree = await fetchSource(source, {
+        directory: join(workDirectory(parts, state), String(attempt), "tree"),
+        cache: parts.gitCache,
+        credential: openCredential(parts, environment),
+        uploads: paths.uploads(settings.data),
+        signal,
+        deadlineMs: DEADLINE_MS,
+        onLine: (text) => log.line(text),
+      });
+      const sourceId = ulid();
+      return {
+        next: "planning",
+        state: { tree: tree.directory, source_id: sourceId },
+        evidence: { commit: tree.commit, ref: tree.ref, archive: tree.archive_sha256 },
+        apply: () => {
+          store.run(
+            `insert into sources (id, environment_id, spec, commit_sha, archive_sha256, message, author, ref, fetched_at)
+             values ($sourceId, $environmentId, $spec, $commit, $archive, $message, $author, $ref, $now)`,
+            {
+              sourceId,
+              environmentId: state.environment_id,
+              spec: JSON.stringify(source),
+              commit: tree.commit,
+              archive: tree.archive_sha256,
+              message: tree.message,
+              author: tree.author,
+              ref: tree.ref,
+              now: Date.now(),
+            },
+          );
+          store.run("update deployments set source_id = $sourceId where id = $id", {
+            sourceId,
+            id: state.deployment_id,
+          });
+          return undefined;
+        },
+      };
+    },
+  };
+}
+
+/** Everything a deployment puts on disk while it works. */
+export function workDirectory(parts: DeploymentParts, state: DeploymentState): string {
+  return join(paths.work(parts.settings.data), state.deployment_id);
+}

@@ -1,0 +1,181 @@
+import type { BuildPlan } from "../../../engine/build/plan.ts";
+import type { ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
+import { PermanentError } from "../../../errors.ts";
+import type { Step } from "../../../jobs/job.ts";
+import type { Environment } from "../../environments/environments.ts";
+import { networkName } from "../../environments/environments.ts";
+import type { ReleaseSpec } from "../../releases/release-spec.ts";
+import type { ReleaseRow } from "../../releases/releases.ts";
+import type { DeploymentParts } from "../deployment-parts.ts";
+import type { DeploymentState } from "../deployment-state.ts";
+import { runReleaseCommand } from "../release-command.ts";
+import { wantedInstances } from "../wanted-instances.ts";
+
+const DEFAULT_PORT = 8080;
+
+/**
+ * Writes the release, runs its release command once in the new image, and records the instances that are to serve.
+ * The release is written first, in a transaction of its own, because the command needs its number.
+ */
+export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
+  return {
+    deadlineMs: 15 * 60_000,
+    async run({ state, signal, log, progress }) {
+      const environment = parts.environments.byId(state.environment_id);
+      const runtime = await parts.runtimes.usable();
+      await runtime.ensureNetwork({
+        name: networkName(environment),
+        subnet: environment.subnet,
+        labels: { app: environment.app, environment: environment.name, environment_id: environment.id },
+      });
+      const release = await findOrWrite({ parts, runtime, environment, state });
+      for (const mount of release.spec.mounts)
+        await runtime.ensureVolume(mount.volume, {
+          app: environment.app,
+          environment: environment.name,
+          environment_id: environment.id,
+        });
+      if (release.spec.release_command && createsRelease(state)) {
+        progress("running the release command");
+        await runReleaseCommand({
+          parts,
+          runtime,
+          environment,
+          release,
+          deploymentId: state.deployment_id,
+          signal,
+          log,
+        });
+      }
+      return {
+        next: "starting",
+        state: { release_id: release.id },
+        evidence: { release: release.number },
+        apply: () => ({ wanted: wantedInstances(parts, environment, release, state) }),
+      };
+    },
+  };
+}
+
+/** Restart, scale and start keep the release that serves. */
+function createsRelease(state: DeploymentState): boolean {
+  return !["restart", "scale", "start"].includes(state.request.trigger);
+}
+
+interface Work {
+  parts: DeploymentParts;
+  runtime: ContainerRuntime;
+  environment: Environment;
+  state: DeploymentState;
+}
+
+async function findOrWrite(work: Work): Promise<ReleaseRow> {
+  const { parts, state } = work;
+  const recorded = parts.store.get<{ release_id: string | null }>(
+    "select release_id from deployments where id = $id",
+    {
+      id: state.deployment_id,
+    },
+  )?.release_id;
+  if (recorded) return parts.releases.byId(recorded);
+  const from =
+    state.request.from_release_id === null ? null : parts.releases.byId(state.request.from_release_id);
+  const image = from ? null : await builtImage(work);
+  return parts.store.transaction(() => {
+    const release = from && !createsRelease(state) ? from : write(work, from, image);
+    parts.store.run("update deployments set release_id = $releaseId, build_id = $buildId where id = $id", {
+      releaseId: release.id,
+      buildId: release.build_id,
+      id: state.deployment_id,
+    });
+    return release;
+  });
+}
+
+async function builtImage({ parts, runtime, environment, state }: Work): Promise<ImageFacts> {
+  const build = parts.store.get<{ image_tag: string }>("select image_tag from builds where id = $id", {
+    id: state.build_id ?? "",
+  });
+  const image = build && (await runtime.image(build.image_tag));
+  if (!image)
+    throw new PermanentError("image_not_found", `the image of ${environment.app} is gone`, {
+      detail: "The image that was just built does not exist any more.",
+      hint: "Something else removed it; deploy again.",
+    });
+  return image;
+}
+
+function write(
+  { parts, environment, state }: Work,
+  from: ReleaseRow | null,
+  image: ImageFacts | null,
+): ReleaseRow {
+  const { request, by } = state;
+  if (request.trigger === "rollback" && from) goBack(parts, environment, from, by);
+  if (image) parts.volumes.ensureDeclared(environment, [...image.volumes, ...(state.plan?.volumes ?? [])]);
+  const now = parts.environments.byId(environment.id);
+  const base = image
+    ? fromPlan(state.plan as BuildPlan, image, now, commitOf(parts, state))
+    : (from as ReleaseRow).spec;
+  const spec: ReleaseSpec = {
+    ...base,
+    port: now.settings.port ?? base.port,
+    settings: now.settings,
+    config: parts.config.versions(environment.id),
+    mounts: parts.volumes.releaseMounts(environment.id),
+  };
+  refuseNoCommand(spec, image);
+  return parts.releases.create({
+    environment,
+    spec,
+    buildId: state.build_id ?? (from as ReleaseRow).build_id,
+    fromReleaseId: request.trigger === "rollback" ? (from?.id ?? null) : null,
+    createdBy: by,
+  });
+}
+
+/** A rollback brings back the old release's config and settings with its image. */
+function goBack(parts: DeploymentParts, environment: Environment, from: ReleaseRow, by: string): void {
+  parts.config.restore(environment, from.spec.config, by);
+  parts.environments.changeSettings(environment.id, from.spec.settings);
+}
+
+function fromPlan(
+  plan: BuildPlan,
+  image: ImageFacts,
+  environment: Environment,
+  commit: string | null,
+): ReleaseSpec {
+  const exposed = image.exposed_ports.length === 1 ? image.exposed_ports[0] : undefined;
+  return {
+    image: { tag: image.tags[0] ?? image.id, id: image.id },
+    provider: plan.provider,
+    hardened: plan.hardened,
+    processes: plan.processes,
+    release_command: plan.release_command?.value ?? null,
+    env: plan.env,
+    config: {},
+    port: environment.settings.port ?? plan.port?.value ?? exposed ?? DEFAULT_PORT,
+    settings: environment.settings,
+    mounts: [],
+    commit,
+  };
+}
+
+function refuseNoCommand(spec: ReleaseSpec, image: ImageFacts | null): void {
+  if (!image || image.command.length > 0 || image.entrypoint.length > 0) return;
+  const without = Object.entries(spec.processes).find(([, process]) => process.command === null);
+  if (!without) return;
+  throw new PermanentError("no_start_command", `process ${without[0]} has no command`, {
+    detail: "Nothing says how to start this app: its image has no CMD and no ENTRYPOINT.",
+    hint: "Add CMD to the Dockerfile, or a Procfile with a line `web: …`.",
+  });
+}
+
+function commitOf(parts: DeploymentParts, state: DeploymentState): string | null {
+  return (
+    parts.store.get<{ commit_sha: string | null }>("select commit_sha from sources where id = $id", {
+      id: state.source_id ?? "",
+    })?.commit_sha ?? null
+  );
+}

@@ -1,0 +1,102 @@
+import { rm } from "node:fs/promises";
+import type { ContainerRuntime } from "../../../engine/runtime/container-runtime.ts";
+import { DONE, type Step } from "../../../jobs/job.ts";
+import type { Environment } from "../../environments/environments.ts";
+import type { InstanceRow } from "../../instances/instance-rows.ts";
+import type { DeploymentParts } from "../deployment-parts.ts";
+import type { DeploymentState } from "../deployment-state.ts";
+import { releaseContainer } from "../release-command.ts";
+import { imageTag } from "./build-step.ts";
+import { workDirectory } from "./fetch-step.ts";
+
+/** Undoes what a failed or cancelled deployment made; the old release goes on, or is started again. */
+export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
+  return {
+    deadlineMs: 5 * 60_000,
+    attempts: 30,
+    async run({ state, signal, progress }) {
+      progress("putting things back");
+      await rm(workDirectory(parts, state), { recursive: true, force: true });
+      const environment = parts.environments.byId(state.environment_id);
+      const mine = parts.instances.ofDeployment(state.deployment_id);
+      if (mine.length > 0 || state.release_id) await restoreOld(parts, environment, state, signal);
+      const madeNothing = mine.length === 0 && state.build_id === undefined && state.release_id === undefined;
+      // A repository that does not exist, or an engine that is down, must fail without an engine.
+      const runtime = await parts.runtimes.usable().catch((error) => {
+        if (madeNothing) return null;
+        throw error;
+      });
+      if (runtime === null) return { next: DONE };
+      await remove({ parts, runtime, environment, state, mine });
+      return {
+        next: DONE,
+        apply: () => {
+          for (const row of mine) parts.instances.release(row.id);
+          return undefined;
+        },
+      };
+    },
+  };
+}
+
+async function restoreOld(
+  parts: DeploymentParts,
+  environment: Environment,
+  state: DeploymentState,
+  signal: AbortSignal,
+): Promise<void> {
+  const old = parts.instances
+    .present(environment.id)
+    .filter((row) => row.deployment_id !== state.deployment_id && row.desired === "running");
+  const runtime = await parts.runtimes.usable();
+  for (const row of old) {
+    signal.throwIfAborted();
+    const facts = await runtime.inspect(row.name);
+    // A recreate had stopped it.
+    if (facts && facts.state !== "running" && facts.state !== "restarting")
+      await runtime.startAgain(row.name);
+  }
+  trafficBack(parts, environment, old, state);
+  await parts.routes.publish();
+}
+
+function trafficBack(
+  parts: DeploymentParts,
+  environment: Environment,
+  old: InstanceRow[],
+  state: DeploymentState,
+): void {
+  parts.store.transaction(() => {
+    parts.instances.setRouted(
+      parts.instances.ofDeployment(state.deployment_id).map((row) => row.id),
+      false,
+    );
+    parts.instances.setRouted(
+      old.filter((row) => row.process === "web").map((row) => row.id),
+      true,
+    );
+    const serving = old[0] ? parts.releases.byId(old[0].release_id) : parts.releases.lastLive(environment.id);
+    parts.store.run("delete from traffic where environment_id = $id", { id: environment.id });
+    for (const process of Object.keys(serving?.spec.processes ?? {}))
+      parts.store.run(
+        "insert into traffic (environment_id, process, release_id, weight) values ($id, $process, $releaseId, 100)",
+        { id: environment.id, process, releaseId: serving?.id ?? "" },
+      );
+  });
+}
+
+interface Removal {
+  parts: DeploymentParts;
+  runtime: ContainerRuntime;
+  environment: Environment;
+  state: Readonly<DeploymentState>;
+  mine: InstanceRow[];
+}
+
+async function remove({ parts, runtime, environment, state, mine }: Removal): Promise<void> {
+  await Promise.all(mine.map((row) => runtime.remove(row.name)));
+  await runtime.remove(releaseContainer(state.deployment_id));
+  if (state.request.source === null) return;
+  await runtime.removeImage(imageTag(environment, state.deployment_id));
+  if (state.build_id) parts.releases.markPruned(state.build_id);
+}

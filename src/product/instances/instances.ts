@@ -1,0 +1,239 @@
+import type { Config } from "../../config.ts";
+import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts";
+import type { Runtimes } from "../../engine/runtime/runtimes.ts";
+import { conflict, invalid } from "../../errors.ts";
+import type { Store } from "../../store/store.ts";
+import type { ConfigVars } from "../config/config-vars.ts";
+import type { Deployments } from "../deployments/deployments.ts";
+import { probe } from "../deployments/probe.ts";
+import type { Environment, Environments } from "../environments/environments.ts";
+import type { ReleaseRow, Releases } from "../releases/releases.ts";
+import { hostOf } from "../routes/route-table.ts";
+import type { Routes } from "../routes/routes.ts";
+import { type Instance, iso } from "../schema.ts";
+import type { InstanceRow, InstanceRows } from "./instance-rows.ts";
+import { type AppLogLine, type LogOptions, mergeLogs } from "./merge-logs.ts";
+import { type OneOff, runOneOff } from "./run-one-off.ts";
+
+export interface InstancesOptions {
+  store: Store;
+  settings: Config;
+  runtimes: Runtimes;
+  environments: Environments;
+  releases: Releases;
+  config: ConfigVars;
+  rows: InstanceRows;
+  routes: Routes;
+  deployments: Deployments;
+}
+
+interface Formation {
+  process: string;
+  quantity: number;
+  command: string[] | null;
+  from: string;
+}
+
+/** What runs: instances by process, how many are wanted, their health and their logs. */
+export class Instances {
+  constructor(private readonly options: InstancesOptions) {}
+
+  list(app: string): Instance[] {
+    const environment = this.options.environments.find(app);
+    return this.options.rows.present(environment.id).map((row) => this.body(row));
+  }
+
+  formation(app: string): Formation[] {
+    return this.formationOf(this.options.environments.find(app));
+  }
+
+  scale(
+    app: string,
+    quantities: Record<string, number>,
+    by: string,
+  ): { formation: Formation[]; deployment_id: string | null } {
+    const { environments, store, deployments } = this.options;
+    const environment = environments.find(app);
+    const known = this.formationOf(environment);
+    if (known.length === 0)
+      throw conflict("never_deployed", `${app} has no processes yet`, "Deploy it first.");
+    for (const name of Object.keys(quantities))
+      if (!known.some((entry) => entry.process === name))
+        throw invalid(
+          name,
+          "is no process of this app",
+          `It has ${known.map((entry) => entry.process).join(", ")}.`,
+        );
+    const id = store.transaction(() => {
+      for (const [name, quantity] of Object.entries(quantities))
+        store.run(
+          `insert into processes (environment_id, name, quantity) values ($id, $name, $quantity)
+           on conflict (environment_id, name) do update set quantity = $quantity`,
+          { id: environment.id, name, quantity },
+        );
+      return deployments.ofCurrentRelease(environment, by, { trigger: "scale" });
+    });
+    return { formation: this.formationOf(environment), deployment_id: id };
+  }
+
+  restart(app: string, by: string): { deployment_id: string | null } {
+    const environment = this.deployed(app);
+    if (environment.desired === "stopped") return this.start(app, by);
+    return {
+      deployment_id: this.options.deployments.ofCurrentRelease(environment, by, {
+        trigger: "restart",
+        fresh: true,
+      }),
+    };
+  }
+
+  stop(app: string, _by: string): { deployment_id: string | null } {
+    this.options.deployments.stop(this.deployed(app));
+    return { deployment_id: null };
+  }
+
+  start(app: string, by: string): { deployment_id: string | null } {
+    const environment = this.deployed(app);
+    this.options.environments.setDesired(environment.id, "running");
+    return {
+      deployment_id: this.options.deployments.ofCurrentRelease(environment, by, { trigger: "start" }),
+    };
+  }
+
+  /** Asks every web instance now. */
+  async health(app: string) {
+    const { environments, rows, releases, settings, runtimes } = this.options;
+    const environment = environments.find(app);
+    const web = rows
+      .present(environment.id)
+      .filter((row) => row.process === "web" && row.desired === "running");
+    const runtime = web.length > 0 ? await runtimes.usable() : null;
+    const instances = await Promise.all(
+      web.map(async (row) => {
+        const { spec } = releases.byId(row.release_id);
+        const facts = await (runtime as ContainerRuntime).inspect(row.name);
+        if (facts?.state !== "running") return notRunning(row, facts?.state ?? "gone");
+        const endpoint = (runtime as ContainerRuntime).endpoint(facts, spec.port);
+        const result = await probe(endpoint, spec.settings.health, hostOf(environment, settings));
+        return {
+          id: row.id,
+          process: row.process,
+          healthy: result.healthy,
+          http_status_code: result.status,
+          response_time_ms: Math.round(result.durationMs * 10) / 10,
+          message: result.message,
+        };
+      }),
+    );
+    const healthy = instances.length > 0 && instances.every((instance) => instance.healthy);
+    const some = instances.some((instance) => instance.healthy);
+    return {
+      healthy,
+      status: healthy
+        ? "healthy"
+        : some
+          ? "degraded"
+          : instances.length === 0
+            ? "container_not_running"
+            : "unhealthy",
+      app_status: this.statusOf(environment),
+      message:
+        instances.find((instance) => !instance.healthy)?.message ??
+        (healthy ? "every instance answers" : "nothing runs"),
+      instances,
+    };
+  }
+
+  /** What a person should read as the app's state (capabilities C3). */
+  statusOf(
+    environment: Environment,
+  ): "idle" | "deploying" | "redeploying" | "running" | "degraded" | "stopped" | "error" | "destroying" {
+    if (environment.destroying) return "destroying";
+    const { deployments, rows, releases } = this.options;
+    const current = releases.current(environment.id);
+    if (deployments.open(environment.id)) return current ? "redeploying" : "deploying";
+    if (environment.desired === "stopped") return "stopped";
+    if (!current) return deployments.last(environment.id)?.status === "failed" ? "error" : "idle";
+    const wanted = rows.present(environment.id).filter((row) => row.desired === "running");
+    const running = wanted.filter((row) => row.observed === "running");
+    if (running.length === wanted.length) return "running";
+    return running.length > 0 ? "degraded" : "error";
+  }
+
+  counts(environment: Environment): { wanted: number; running: number } {
+    const wanted = this.options.rows.present(environment.id).filter((row) => row.desired === "running");
+    return { wanted: wanted.length, running: wanted.filter((row) => row.observed === "running").length };
+  }
+
+  /** Lines of all instances, merged by time; with `follow` also of instances that come later. */
+  async *logs(app: string, options: LogOptions): AsyncIterable<AppLogLine> {
+    const environment = this.options.environments.find(app);
+    const runtime = await this.options.runtimes.usable();
+    yield* mergeLogs(runtime, () => this.options.rows.present(environment.id), options);
+  }
+
+  /** A command in a container of its own, of the current release with its config and volumes. */
+  async runOnce(app: string, oneOff: OneOff): Promise<{ exit_code: number }> {
+    const { environments, releases, config, runtimes } = this.options;
+    const environment = environments.find(app);
+    const release = releases.current(environment.id) ?? releases.lastLive(environment.id);
+    if (!release) throw conflict("never_deployed", `${app} has no release yet`, "Deploy it first.");
+    const values = config.values(environment, release.spec.config);
+    return runOneOff({ runtime: await runtimes.usable(), environment, release, config: values }, oneOff);
+  }
+
+  private deployed(app: string): Environment {
+    const environment = this.options.environments.find(app);
+    if (!this.options.releases.current(environment.id))
+      throw conflict("never_deployed", `${app} has no release yet`, "Deploy it first.");
+    return environment;
+  }
+
+  private formationOf(environment: Environment): Formation[] {
+    const release =
+      this.options.releases.current(environment.id) ?? this.options.releases.lastLive(environment.id);
+    const quantities = new Map(
+      this.options.store
+        .all<{ name: string; quantity: number }>(
+          "select name, quantity from processes where environment_id = $id",
+          { id: environment.id },
+        )
+        .map((row) => [row.name, row.quantity]),
+    );
+    return Object.entries(release?.spec.processes ?? {}).map(([process, { command, from }]) => ({
+      process,
+      quantity: quantities.get(process) ?? 0,
+      command,
+      from,
+    }));
+  }
+
+  private body(row: InstanceRow): Instance {
+    const release: ReleaseRow = this.options.releases.byId(row.release_id);
+    const exit = row.last_exit === null ? null : JSON.parse(row.last_exit);
+    return {
+      id: row.id,
+      name: row.name,
+      process: row.process,
+      slot: row.slot,
+      release: release.number,
+      status: row.desired === "removed" ? "stopping" : row.observed,
+      routed: row.routed === 1,
+      address: row.process === "web" ? `${row.address}:${release.spec.port}` : row.address,
+      restarts: row.restarts,
+      last_exit: exit === null ? null : { ...exit, at: iso(exit.at) },
+      created_at: iso(row.created_at),
+    };
+  }
+}
+
+function notRunning(row: InstanceRow, state: string) {
+  return {
+    id: row.id,
+    process: row.process,
+    healthy: false,
+    http_status_code: null,
+    response_time_ms: null,
+    message: `the container is ${state}`,
+  };
+}

@@ -1,0 +1,51 @@
+import type { EnvironmentSettings } from "../schema.ts";
+
+/** Everything a release is made of, immutable (design.md §1). Never domains, traffic or scale. */
+export interface ReleaseSpec {
+  image: { tag: string; id: string };
+  provider: string;
+  /** The image is ours and may run with all capabilities dropped. */
+  hardened: boolean;
+  processes: Record<string, ReleaseProcess>;
+  release_command: string[] | null;
+  /** Variables of the plan; the person's config wins over them. */
+  env: Record<string, string>;
+  /** Config names and the versions this release runs with. */
+  config: Record<string, number>;
+  /** PORT of the web process. */
+  port: number;
+  settings: EnvironmentSettings;
+  mounts: ReleaseMount[];
+  commit: string | null;
+}
+
+export interface ReleaseProcess {
+  /** null = the image's own command. */
+  command: string[] | null;
+  from: string;
+}
+
+export interface ReleaseMount {
+  /** The volume's name at the engine. */
+  volume: string;
+  /** `*` = every process. */
+  process: string;
+  path: string;
+  read_only: boolean;
+}
+
+/** Two releases never share one writable directory, so such a process is stopped before the next one starts. */
+export function strategyOf(spec: ReleaseSpec, process: string): "rolling" | "recreate" {
+  const writable = mountsOf(spec, process).some((mount) => !mount.read_only);
+  return writable ? "recreate" : spec.settings.strategy;
+}
+
+export function mountsOf(spec: ReleaseSpec, process: string): ReleaseMount[] {
+  return spec.mounts.filter((mount) => mount.process === "*" || mount.process === process);
+}
+
+/** `512m` → bytes. */
+export function bytesOf(size: string): number {
+  const unit = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[size.at(-1) ?? ""];
+  return unit === undefined ? Number(size) : Number(size.slice(0, -1)) * unit;
+}

@@ -1,0 +1,82 @@
+import type { Config } from "../../config.ts";
+import type { Route, RouteStatus, RouteTable, Target } from "../../proxy/protocol.ts";
+import { PROTOCOL_VERSION } from "../../proxy/protocol.ts";
+import { hostLabel } from "../apps/app-name.ts";
+import type { Environment } from "../environments/environments.ts";
+
+export interface RoutedInstance {
+  id: string;
+  release: number;
+  weight: number;
+  host: string;
+  port: number;
+}
+
+export interface RoutedEnvironment {
+  environment: Environment;
+  status: RouteStatus;
+  instances: RoutedInstance[];
+  /** Verified names of the person's own. */
+  domains: { host: string; path: string; strip_path: boolean }[];
+}
+
+/** Requests that arrive while an app has no instance wait for this long: a recreate or a restart is not an outage. */
+const HOLD = { max_requests: 1000, max_wait_ms: 30_000 };
+
+/** The whole table out of committed rows: the same rows give the same table, byte for byte. */
+export function renderRouteTable(
+  environments: RoutedEnvironment[],
+  { settings, probeToken, ownCookies }: { settings: Config; probeToken: string; ownCookies: string[] },
+): Omit<RouteTable, "generation"> {
+  return {
+    version: PROTOCOL_VERSION,
+    listeners: [{ host: settings.http.host, port: settings.http.port, protocol: "http" }],
+    routes: environments.flatMap((environment) => routesOf(environment, settings)),
+    settings: { own_cookies: ownCookies, probe_token: probeToken, trusted_proxies: [] },
+  };
+}
+
+function routesOf({ environment, status, instances, domains }: RoutedEnvironment, settings: Config): Route[] {
+  const own: Route = {
+    id: routeId(environment),
+    app: environment.app,
+    environment: environment.name,
+    process: "web",
+    hosts: [hostOf(environment, settings)],
+    path: "/",
+    strip_path: false,
+    port: environment.port,
+    port_host: settings.http.host,
+    targets: instances.map(
+      (instance): Target => ({
+        instance: instance.id,
+        release: instance.release,
+        host: instance.host,
+        port: instance.port,
+        weight: instance.weight,
+      }),
+    ),
+    status,
+    hold: status === "stopped" || status === "failed" ? { max_requests: 0, max_wait_ms: 0 } : HOLD,
+    wake: false,
+    max_body_bytes: environment.settings.max_body_bytes,
+    first_byte_timeout_ms: 60_000,
+  };
+  const more = domains.map(({ host, path, strip_path }) => ({
+    ...own,
+    id: `${own.id}/${host}${path}`,
+    hosts: [host],
+    path,
+    strip_path,
+    port: null,
+  }));
+  return [own, ...more];
+}
+
+export function routeId(environment: Environment): string {
+  return `${environment.id}/web`;
+}
+
+export function hostOf(environment: Environment, settings: Config): string {
+  return `${hostLabel(environment.app, environment.name)}.${settings.domain}`;
+}

@@ -1,0 +1,285 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Config } from "../../config.ts";
+import { DiploError, terse } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { ProxyState, RouteMetrics, RouteStatus } from "../../proxy/protocol.ts";
+import type { Store } from "../../store/store.ts";
+import type { Environment, Environments } from "../environments/environments.ts";
+import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
+import type { Releases } from "../releases/releases.ts";
+import { lanAddress } from "../system/lan-address.ts";
+import type { ProxyClient } from "./proxy-client.ts";
+import { hostOf, type RoutedEnvironment, renderRouteTable, routeId } from "./route-table.ts";
+
+export interface RoutesOptions {
+  store: Store;
+  settings: Config;
+  environments: Environments;
+  releases: Releases;
+  instances: InstanceRows;
+  proxy: ProxyClient;
+  /** Names of Diplo's own cookies, kept away from apps. */
+  ownCookies: string[];
+  log: Log;
+}
+
+const KEPT_GENERATIONS = 200;
+
+/** The one writer of routes: renders the whole table from committed rows, pushes it, and waits for the acknowledgement. */
+export class Routes {
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: RoutesOptions) {}
+
+  /**
+   * Makes the data plane serve what the database says. Answers when it does. Calls are taken one after another,
+   * so that generations never overtake each other.
+   */
+  publish(): Promise<void> {
+    const mine = this.queue.then(() => this.push());
+    this.queue = mine.catch(() => {});
+    return mine;
+  }
+
+  /** The instance that answers a request which really goes through the proxy's own port, with its status. */
+  async probe(
+    environment: Environment,
+    path: string,
+    timeoutMs: number,
+  ): Promise<{ instance: string | null; status: number; error: string | null }> {
+    const { settings } = this.options;
+    const host = settings.http.host === "0.0.0.0" ? "127.0.0.1" : settings.http.host;
+    const response = await fetch(`http://${host}:${environment.port}${path}`, {
+      headers: {
+        host: hostOf(environment, settings),
+        "x-diplo-probe": this.probeToken(),
+        connection: "close",
+      },
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await response.body?.cancel();
+    return {
+      instance: response.headers.get("x-diplo-instance"),
+      status: response.status,
+      error: response.headers.get("x-diplo-error"),
+    };
+  }
+
+  state(): Promise<ProxyState> {
+    return this.options.proxy.state();
+  }
+
+  /** Names and ports an app answers at; what a browser on the LAN should try comes first. */
+  addresses(app: string): { name: string; url: string; kind: "host" | "port" }[] {
+    return this.addressesOf(this.options.environments.find(app));
+  }
+
+  addressesOf(environment: Environment): { name: string; url: string; kind: "host" | "port" }[] {
+    const { settings, store } = this.options;
+    const suffix = settings.http.port === 80 ? "" : `:${settings.http.port}`;
+    const names = [
+      ...store
+        .all<{ host: string }>(
+          "select host from domains where environment_id = $id and verified_at is not null",
+          {
+            id: environment.id,
+          },
+        )
+        .map((row) => row.host),
+      hostOf(environment, settings),
+    ];
+    const address = settings.http.host === "0.0.0.0" ? lanAddress() : settings.http.host;
+    return [
+      {
+        name: `${address}:${environment.port}`,
+        url: `http://${address}:${environment.port}`,
+        kind: "port" as const,
+      },
+      ...names.map((name) => ({ name, url: `http://${name}${suffix}`, kind: "host" as const })),
+    ];
+  }
+
+  /** The newest generation and what became of it. */
+  generation(): { generation: number; acked: boolean; error: string | null } | null {
+    const row = this.options.store.get<{ generation: number; acked_at: number | null; error: string | null }>(
+      "select generation, acked_at, error from route_generations order by generation desc limit 1",
+    );
+    return row ? { generation: row.generation, acked: row.acked_at !== null, error: row.error } : null;
+  }
+
+  /** Adds the data plane's counts to the minute they belong to. */
+  count(reports: RouteMetrics[], at: number): void {
+    const { store } = this.options;
+    const minute = Math.floor(at / 60_000);
+    store.transaction(() => {
+      for (const report of reports) {
+        const environmentId = report.route.split("/")[0] ?? "";
+        if (!store.get("select 1 from environments where id = $environmentId", { environmentId })) continue;
+        const before = store.get<{ histogram: string }>(
+          "select histogram from request_counts where environment_id = $environmentId and minute = $minute",
+          { environmentId, minute },
+        );
+        const histogram = report.histogram_ms.map(
+          (n, i) => n + ((before ? JSON.parse(before.histogram) : [])[i] ?? 0),
+        );
+        store.run(
+          `insert into request_counts (environment_id, minute, requests, errors, bytes_out, histogram)
+           values ($environmentId, $minute, $requests, $errors, $bytes, $histogram)
+           on conflict (environment_id, minute) do update set requests = requests + $requests,
+           errors = errors + $errors, bytes_out = bytes_out + $bytes, histogram = $histogram`,
+          {
+            environmentId,
+            minute,
+            requests: report.requests,
+            errors: report.status["5xx"],
+            bytes: report.bytes_out,
+            histogram: JSON.stringify(histogram),
+          },
+        );
+      }
+    });
+  }
+
+  /** Requests and server errors by minute, oldest first. */
+  requestHistory(
+    environmentId: string,
+    sinceMs = 24 * 3600_000,
+  ): { minute: number; requests: number; errors: number }[] {
+    return this.options.store.all(
+      `select minute, requests, errors from request_counts where environment_id = $environmentId
+       and minute >= $from order by minute`,
+      { environmentId, from: Math.floor((Date.now() - sinceMs) / 60_000) },
+    );
+  }
+
+  forgetCounts(now = Date.now()): void {
+    this.options.store.run("delete from request_counts where minute < $before", {
+      before: Math.floor((now - 24 * 3600_000) / 60_000),
+    });
+  }
+
+  private async push(): Promise<void> {
+    const { store, proxy } = this.options;
+    const table = this.render();
+    const sha256 = createHash("sha256").update(JSON.stringify(table)).digest("hex");
+    const last = store.get<{ generation: number; sha256: string; acked_at: number | null }>(
+      "select generation, sha256, acked_at from route_generations order by generation desc limit 1",
+    );
+    const known = last !== null && last.sha256 === sha256;
+    if (known && last.acked_at !== null && (await this.serves(last.generation))) return;
+    const generation = await this.nextGeneration(last?.generation ?? 0);
+    this.recordGeneration(generation, sha256);
+    try {
+      await proxy.putRoutes({ ...table, generation });
+      store.run("update route_generations set acked_at = $now, error = null where generation = $generation", {
+        generation,
+        now: Date.now(),
+      });
+    } catch (error) {
+      store.run("update route_generations set error = $error where generation = $generation", {
+        generation,
+        error: terse(error),
+      });
+      throw error;
+    }
+  }
+
+  private async serves(generation: number): Promise<boolean> {
+    const state = await this.options.proxy.state().catch(() => null);
+    return state?.generation === generation;
+  }
+
+  // A restored database may know a lower generation than the proxy serves.
+  private async nextGeneration(last: number): Promise<number> {
+    const state = await this.options.proxy.state().catch(() => null);
+    return Math.max(last, state?.generation ?? 0) + 1;
+  }
+
+  private recordGeneration(generation: number, sha256: string): void {
+    const { store } = this.options;
+    store.transaction(() => {
+      store.run(
+        "insert into route_generations (generation, sha256, created_at) values ($generation, $sha256, $now)",
+        { generation, sha256, now: Date.now() },
+      );
+      store.run("delete from route_generations where generation < $before", {
+        before: generation - KEPT_GENERATIONS,
+      });
+    });
+  }
+
+  private render() {
+    const { environments, settings, ownCookies } = this.options;
+    const all = environments.all().filter((environment) => !environment.destroying);
+    return renderRouteTable(
+      all.map((environment) => this.routed(environment)),
+      { settings, probeToken: this.probeToken(), ownCookies },
+    );
+  }
+
+  private routed(environment: Environment): RoutedEnvironment {
+    const { instances, store } = this.options;
+    const rows = instances.present(environment.id).filter((row) => row.routed === 1 && row.process === "web");
+    return {
+      environment,
+      status: this.status(environment, rows.length),
+      instances: rows.map((row) => this.target(environment, row)),
+      domains: store
+        .all<{ host: string; path: string; strip_path: number }>(
+          "select host, path, strip_path from domains where environment_id = $id and verified_at is not null order by host, path",
+          { id: environment.id },
+        )
+        .map((row) => ({ ...row, strip_path: row.strip_path === 1 })),
+    };
+  }
+
+  private target(environment: Environment, row: InstanceRow) {
+    const release = this.options.releases.byId(row.release_id);
+    const weight = this.options.store.get<{ weight: number }>(
+      "select weight from traffic where environment_id = $id and process = 'web' and release_id = $releaseId",
+      { id: environment.id, releaseId: row.release_id },
+    );
+    return {
+      id: row.id,
+      release: release.number,
+      weight: Math.max(1, weight?.weight ?? 100),
+      host: row.host_port === null ? row.address : "127.0.0.1",
+      port: row.host_port ?? release.spec.port,
+    };
+  }
+
+  private status(environment: Environment, routed: number): RouteStatus {
+    if (environment.desired === "stopped") return "stopped";
+    if (routed > 0) return "running";
+    const open = this.options.store.get(
+      `select 1 from jobs j join deployments d on d.job_id = j.id
+       where d.environment_id = $id and j.status in ('queued', 'running')`,
+      { id: environment.id },
+    );
+    return open ? "starting" : "failed";
+  }
+
+  private probeToken(): string {
+    const { store } = this.options;
+    const known = store.setting("probe_token");
+    if (known) return known;
+    const token = randomBytes(24).toString("base64url");
+    store.setSetting("probe_token", token);
+    return token;
+  }
+}
+
+export { routeId };
+
+/** A probe that reached no instance, or the wrong one, in words. */
+export function probeFailed(got: {
+  instance: string | null;
+  status: number;
+  error: string | null;
+}): DiploError {
+  return new DiploError(
+    "probe_failed",
+    `through the proxy: ${got.status} ${got.error ?? ""} from ${got.instance ?? "nobody"}`,
+  );
+}
