@@ -37,6 +37,12 @@ export class BuildOutput {
     else if (message.errorDetail || message.error) this.#fail(message);
   }
 
+  /** Starts over, for a second attempt. */
+  forget(): void {
+    this.imageId = this.error = this.failed = null;
+    this.#steps.clear();
+  }
+
   #trace(trace: BuildTrace): void {
     // Output before the end of its step, although one message may bring both.
     for (const vertex of trace.vertexes) this.#announce(vertex);

@@ -1,19 +1,20 @@
-import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import type { ImageBuildOptions } from "dockerode";
 import { DiploError } from "../../../errors.ts";
 import type { BuildLine, BuildRequest } from "../container-runtime.ts";
 import { buildFailure, buildTimeout } from "./build-failure.ts";
 import { BuildOutput } from "./build-output.ts";
-import { openBuildSession } from "./build-session.ts";
+import { GET_SECRET, openBuildSession, secretStore } from "./build-session.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { engineDown } from "./engine-error.ts";
+import { DIFF_COPY, fileSync } from "./file-sync.ts";
+import { STALLED } from "./grpc.ts";
 import { image } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
 import { BOX_LABEL } from "./ownership.ts";
 import { packContext } from "./pack-context.ts";
 
-/** Where a generated Dockerfile goes in the archive: a name that nobody's tree has. */
+/** Name of a generated Dockerfile. Only the tar puts it into the context, so it is one that nobody's tree has. */
 const GENERATED = ".diplo.Dockerfile";
 
 /** Builds and tags an image. Codes: build_failed, build_timeout, build_oom, disk_full, image_not_found, engine_down. */
@@ -32,7 +33,7 @@ export async function buildImage(
     onLine(line);
   });
   try {
-    await perform(client, request, output, stopped);
+    await attempt(client, request, output, stopped);
   } catch (error) {
     signal.throwIfAborted();
     if (deadline.aborted) throw buildTimeout(request.deadline_ms, step);
@@ -44,56 +45,93 @@ export async function buildImage(
   return { image_id };
 }
 
-async function perform(
+async function attempt(
   client: DockerClient,
   request: BuildRequest,
   output: BuildOutput,
   stopped: AbortSignal,
 ): Promise<void> {
-  const engine = await client.engine();
-  const session =
-    engine.podman || Object.keys(request.secrets).length === 0
-      ? null
-      : await openBuildSession(client, request.secrets, stopped);
+  const { podman } = await client.engine();
+  if (podman) return perform(client, contextTar(request), query(client, request), request, output, stopped);
+  await buildKit(client, request, output, stopped, false);
+  if (!output.error?.includes(STALLED)) return;
+  client.log.warn("the build context's transfer stalled; sending it whole", { tag: request.tag });
+  output.forget();
+  await buildKit(client, request, output, stopped, true);
+}
+
+/**
+ * BuildKit fetches what it needs through the session: files that changed since the last build, the Dockerfile, the
+ * secrets. With `whole` the context goes up front as a tar, as the old builder has it.
+ */
+async function buildKit(
+  client: DockerClient,
+  request: BuildRequest,
+  output: BuildOutput,
+  stopped: AbortSignal,
+  whole: boolean,
+): Promise<void> {
+  const { context, dockerfile } = request;
+  const generated = "text" in dockerfile ? { name: GENERATED, text: dockerfile.text } : { root: context };
+  const services = {
+    [GET_SECRET]: secretStore(request.secrets),
+    ...(whole ? {} : { [DIFF_COPY]: fileSync({ context: { root: context }, dockerfile: generated }) }),
+  };
+  const session = await openBuildSession(client, sharedKey(request), services, stopped);
   try {
-    const context = Readable.from(packContext(request.context, contextOptions(request)), {
-      objectMode: false,
-    });
-    const options = {
-      ...query(client, request, session?.id),
-      abortSignal: stopped,
-    } as unknown as ImageBuildOptions;
-    const stream = (await client.call("build", (docker) => docker.buildImage(context, options), {
-      timeoutMs: request.deadline_ms,
-      signal: stopped,
-    })) as Readable;
-    stream.on("error", () => {});
-    for await (const message of jsonLines(stream)) output.take(message);
+    // A number: the string "2" would make dockerode read .proto files from its own package on disk.
+    const options = { ...query(client, request), version: 2, session: session.id };
+    if (whole) await perform(client, contextTar(request), options, request, output, stopped);
+    else await perform(client, undefined, { ...options, remote: "client-session" }, request, output, stopped);
   } finally {
-    session?.close();
+    session.close();
   }
 }
 
-function contextOptions(request: BuildRequest) {
-  const { dockerfile } = request;
-  if ("path" in dockerfile) return { dockerfile: dockerfile.path.replace(/^\.\//, ""), inject: [] };
-  return { dockerfile: null, inject: [{ path: GENERATED, text: dockerfile.text }] };
+function contextTar({ context, dockerfile }: BuildRequest): Readable {
+  const tar = packContext(context, {
+    dockerfile: "path" in dockerfile ? plain(dockerfile.path) : null,
+    inject: "text" in dockerfile ? [{ path: GENERATED, text: dockerfile.text }] : [],
+  });
+  return Readable.from(tar, { objectMode: false });
+}
+
+async function perform(
+  client: DockerClient,
+  body: Readable | undefined,
+  options: Record<string, unknown>,
+  request: BuildRequest,
+  output: BuildOutput,
+  stopped: AbortSignal,
+): Promise<void> {
+  // Without an archive dockerode would send the options as the body: hence _query and _body.
+  const call = { _query: options, _body: {}, abortSignal: stopped } as unknown as ImageBuildOptions;
+  const stream = (await client.call("build", (docker) => docker.buildImage(body as Readable, call), {
+    timeoutMs: request.deadline_ms,
+    signal: stopped,
+  })) as Readable;
+  stream.on("error", () => {});
+  for await (const message of jsonLines(stream)) output.take(message);
 }
 
 /** `pull` is left out: the builder fetches base images that are missing, and only those. */
-function query(client: DockerClient, request: BuildRequest, session: string | undefined) {
+function query(client: DockerClient, request: BuildRequest): Record<string, unknown> {
   return {
-    // A number: the string "2" would make dockerode read .proto files from its own package on disk.
-    version: 2,
     t: request.tag,
-    dockerfile: "path" in request.dockerfile ? request.dockerfile.path : GENERATED,
+    dockerfile: "path" in request.dockerfile ? plain(request.dockerfile.path) : GENERATED,
     labels: { ...request.labels, [BOX_LABEL]: client.boxId },
     buildargs: request.args,
-    // Names the build, so that it can be told from others.
-    buildid: randomUUID(),
     nocache: request.no_cache,
     forcerm: true,
     ...(request.target ? { target: request.target } : {}),
-    ...(session ? { session } : {}),
   };
+}
+
+// Releases of one app differ little: they share the transferred context.
+function sharedKey(request: BuildRequest): string {
+  return request.tag.replace(/:[^:/]*$/, "");
+}
+
+function plain(path: string): string {
+  return path.replace(/^(\.\/)+/, "");
 }

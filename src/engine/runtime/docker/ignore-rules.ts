@@ -1,26 +1,32 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ContextFilter } from "./context-tree.ts";
 
-export interface IgnoreRules {
-  ignores(path: string): boolean;
-  /** Some rule brings things back in: ignored directories must be looked into all the same. */
-  reincludes: boolean;
-}
+const EVERYTHING: ContextFilter = { includes: () => true, enters: () => true };
 
 /** The context's `.dockerignore`, or the Dockerfile's own (`<Dockerfile>.dockerignore`), which takes its place. */
-export async function ignoreRules(directory: string, dockerfile: string | null): Promise<IgnoreRules> {
-  const text =
-    (dockerfile && (await read(join(directory, `${dockerfile}.dockerignore`)))) ||
-    (await read(join(directory, ".dockerignore")));
-  const lines = (text ?? "").split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  if (lines.length === 0) return { ignores: () => false, reincludes: false };
-  const { default: createIgnore } = await import("@balena/dockerignore");
-  const rules = createIgnore({ ignorecase: false }).add(lines);
+export async function ignoreRules(root: string, dockerfile: string | null): Promise<ContextFilter> {
+  const own = dockerfile === null ? null : await read(join(root, `${dockerfile}.dockerignore`));
+  const text = own ?? (await read(join(root, ".dockerignore"))) ?? "";
+  const patterns = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  const rules = await ignorePatterns(patterns);
+  if (dockerfile === null) return rules;
+  // The Dockerfile is sent in any case, also out of an ignored directory.
   return {
-    ignores: (path) => path !== dockerfile && rules.ignores(path),
-    // The Dockerfile may lie in an ignored directory.
-    reincludes: lines.some((line) => line.trim().startsWith("!")) || (dockerfile?.includes("/") ?? false),
+    includes: (path) => path === dockerfile || rules.includes(path),
+    enters: (path) => dockerfile.startsWith(`${path}/`) || rules.enters(path),
   };
+}
+
+/** Lets through what lines of a `.dockerignore` do not exclude. */
+export async function ignorePatterns(patterns: string[]): Promise<ContextFilter> {
+  if (patterns.length === 0) return EVERYTHING;
+  const { default: createIgnore } = await import("@balena/dockerignore");
+  const rules = createIgnore({ ignorecase: false }).add(patterns);
+  // With exceptions (`!keep`) every directory must be looked into.
+  const exceptions = patterns.some((line) => line.trim().startsWith("!"));
+  const includes = (path: string) => !rules.ignores(path);
+  return { includes, enters: exceptions ? () => true : includes };
 }
 
 async function read(path: string): Promise<string | null> {

@@ -42,7 +42,8 @@ export class LogLines {
   #add(stream: Frame["stream"], piece: Uint8Array): void {
     const stamp =
       TIMESTAMP.exec(Buffer.from(piece.subarray(0, TIMESTAMP_BYTES)).toString("latin1"))?.[0] ?? "";
-    const line = (this.#open[stream] ??= { at: stamp.trimEnd(), pieces: [], bytes: 0 });
+    const line = this.#open[stream] ?? { at: stamp.trimEnd(), pieces: [], bytes: 0 };
+    this.#open[stream] = line;
     const room = LINE_LIMIT_BYTES + 1 - line.bytes;
     const text = piece.subarray(stamp.length, stamp.length + room);
     if (text.length === 0) return;

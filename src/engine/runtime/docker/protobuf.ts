@@ -33,14 +33,14 @@ export function protobufBytes(field: number, value: Uint8Array): Uint8Array {
 }
 
 /** One varint field. */
-export function protobufVarint(field: number, value: number): Uint8Array {
+export function protobufVarint(field: number, value: number | bigint): Uint8Array {
   return Buffer.concat([encodeVarint(field * 8), encodeVarint(value)]);
 }
 
-export function encodeVarint(value: number): Uint8Array {
+function encodeVarint(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  bytes.push(rest);
+  let rest = BigInt(value);
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  bytes.push(Number(rest));
   return Uint8Array.from(bytes);
 }
