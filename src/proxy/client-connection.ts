@@ -45,6 +45,8 @@ export class ClientConnection implements Timed {
   private paused = false;
   private reading = false;
   private readonly peer: Peer;
+  /** The name of the TLS handshake. */
+  private serverName = "";
 
   constructor(
     private readonly engine: Engine,
@@ -60,6 +62,10 @@ export class ClientConnection implements Timed {
 
   get idle(): boolean {
     return this.phase === "head" && this.input === undefined;
+  }
+
+  handshaken(serverName: string | null | undefined): void {
+    this.serverName = serverName?.toLowerCase() ?? "";
   }
 
   received(bytes: Buffer): void {
@@ -282,6 +288,8 @@ export class ClientConnection implements Timed {
     this.consumed(end);
     const keepAlive = request.keepAlive && request.framing === "none" && !request.http10;
     if (entry === undefined) return this.answerError({ code: "unknown_host", request, keepAlive });
+    if (this.misdirected(entry, head.path))
+      return this.answerError({ code: "unknown_host", status: 421, request, keepAlive });
     if (request.contentLength > entry.spec.max_body_bytes)
       return this.answerError({ code: "body_too_large", request, route: entry.spec, keepAlive: false });
     this.exchange = new Exchange(engine, this, entry, request);
@@ -291,6 +299,15 @@ export class ClientConnection implements Timed {
   private route(host: string, path: string): RouteEntry | undefined {
     const { router } = this.engine;
     return this.door.appPort === undefined ? router.find(host, path) : router.findPort(this.door.appPort);
+  }
+
+  /** The handshake named another app than the request does (RFC 9110 section 15.5.20). */
+  private misdirected(entry: RouteEntry, path: string): boolean {
+    if (this.serverName === "" || this.door.appPort !== undefined) return false;
+    const named = this.engine.router.find(this.serverName, path)?.spec;
+    return (
+      named !== undefined && (named.app !== entry.spec.app || named.environment !== entry.spec.environment)
+    );
   }
 
   /** RFC 9112 section 9.6: end our side, read a little longer, then close, so that no reset eats the answer. */

@@ -89,7 +89,7 @@ export class Listeners {
       port: wanted.port,
       allowHalfOpen: true,
       socket: this.handlers(door),
-      ...(door.secure ? { tls: {} } : {}),
+      ...(door.secure ? { tls: TLS } : {}),
     };
     try {
       this.open.set(key, { wanted, listener: Bun.listen<Connection>(options) });
@@ -125,6 +125,7 @@ export class Listeners {
         engine.log.debug("client connection failed", { error });
         socket.data?.close();
       },
+      handshake: (socket) => socket.data?.handshaken(socket.getServername()),
       ...(door.secure
         ? { serverName: (_: unknown, name: string) => this.certificates().find(name) ?? UNKNOWN_NAME }
         : {}),
@@ -132,6 +133,8 @@ export class Listeners {
   }
 }
 
+/** Without any field Bun would take this for no TLS at all. The wire format of ALPN: each name after its length. */
+const TLS = { ALPNProtocols: Buffer.from("\x08http/1.1") };
 const UNKNOWN_NAME = new Error("no certificate for this name");
 
 /** At a limit the newest is shed: an answer, and closed. Bun's listeners spin when descriptors run out, so never that. */

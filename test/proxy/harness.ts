@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Socket } from "bun";
+import type { Socket, TCPSocketConnectOptions, TCPSocketListener, TCPSocketListenOptions } from "bun";
 import { createLog } from "../../src/log.ts";
 import { DataPlane, type DataPlaneOptions } from "../../src/proxy/data-plane.ts";
 import type { Applied, ProxyState, Refusal, Route, RouteTable, Target } from "../../src/proxy/protocol.ts";
@@ -134,11 +134,11 @@ export interface BackendConnection {
 /** A backend that records raw bytes and answers with whatever bytes a test wants. */
 export class RawBackend {
   readonly connections: BackendConnection[] = [];
-  private readonly listener: ReturnType<typeof Bun.listen<BackendConnection>>;
+  private readonly listener: TCPSocketListener<BackendConnection>;
 
   /** `respond` is called on every piece received; `connection.pending` holds what it has not dealt with. */
   constructor(respond: (connection: BackendConnection) => void, port = 0) {
-    this.listener = Bun.listen<BackendConnection>({
+    const options: TCPSocketListenOptions<BackendConnection> = {
       hostname: "127.0.0.1",
       port,
       allowHalfOpen: true,
@@ -161,7 +161,8 @@ export class RawBackend {
           socket.data.closed = true;
         },
       },
-    });
+    };
+    this.listener = Bun.listen(options);
   }
 
   get port(): number {
@@ -203,7 +204,7 @@ export class RawClient {
   static async connect(port: number): Promise<RawClient> {
     let client: RawClient | undefined;
     const early: Buffer[] = [];
-    const socket = await Bun.connect<undefined>({
+    const options: TCPSocketConnectOptions<undefined> = {
       hostname: "127.0.0.1",
       port,
       allowHalfOpen: true,
@@ -219,7 +220,8 @@ export class RawClient {
           if (client !== undefined) client.closed = client.ended = true;
         },
       },
-    } as Parameters<typeof Bun.connect<undefined>>[0]);
+    };
+    const socket = await Bun.connect(options);
     client = new RawClient(socket);
     client.received = Buffer.concat(early).toString("latin1");
     return client;

@@ -217,7 +217,14 @@ describe("streaming", () => {
   const SIZE = 100 * MB;
   const piece = Buffer.alloc(64 * 1024, "x");
 
-  test("100 MB down and up through a slow end keeps memory flat", async () => {
+  const lengthOf = async (stream: ReadableStream<Uint8Array>) => {
+    let length = 0;
+    const reader = stream.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) length += next.value.length;
+    return length;
+  };
+
+  test("100 MB go down and up whole", async () => {
     const proxy = await plane();
     const server = Bun.serve({
       port: 0,
@@ -225,7 +232,7 @@ describe("streaming", () => {
       maxRequestBodySize: 2 * SIZE,
       async fetch(request) {
         let received = 0;
-        if (request.body) for await (const chunk of request.body) received += chunk.length;
+        if (request.body) received = await lengthOf(request.body);
         if (received > 0) return new Response(String(received));
         let left = SIZE;
         const body = new ReadableStream({
@@ -242,9 +249,7 @@ describe("streaming", () => {
     await proxy.route([routeTo(server.port!, { hosts: ["127.0.0.1"] })]);
     const url = `http://127.0.0.1:${proxy.port}/`;
     const response = await fetch(url, { keepalive: false });
-    let received = 0;
-    for await (const chunk of response.body!) received += chunk.length;
-    expect(received).toBe(SIZE);
+    expect(await lengthOf(response.body!)).toBe(SIZE);
     let left = SIZE;
     const upload = new ReadableStream({
       pull(controller) {
