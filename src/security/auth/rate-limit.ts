@@ -15,6 +15,22 @@ interface Window {
   count: number;
 }
 
+/** `too_many_requests`: 429 with the seconds to wait. */
+export class TooManyRequests extends DiploError {
+  override name = "TooManyRequests";
+
+  constructor(
+    message: string,
+    readonly waitS: number,
+  ) {
+    super("too_many_requests", message, {
+      status: 429,
+      detail: "Too many requests.",
+      hint: `Try again in ${waitS} seconds.`,
+    });
+  }
+}
+
 /** Counts per key in fixed windows. */
 export class RateLimit {
   readonly #windows = new Map<string, Window>();
@@ -24,18 +40,14 @@ export class RateLimit {
     this.#options = { now: () => performance.now(), maxKeys: 10_000, ...options };
   }
 
-  /** Counts one. Throws `too_many_requests` (429 with the seconds to wait in the hint) above the limit. */
+  /** Counts one. Throws TooManyRequests above the limit. */
   take(key: string): void {
     const { limit, windowMs, now } = this.#options;
     const window = this.#window(key, now());
     window.count++;
     if (window.count <= limit) return;
     const waitS = Math.max(1, Math.ceil((window.startedAt + windowMs - now()) / 1000));
-    throw new DiploError("too_many_requests", `more than ${limit} in ${windowMs / 1000} s`, {
-      status: 429,
-      detail: "Too many requests.",
-      hint: `Try again in ${waitS} seconds.`,
-    });
+    throw new TooManyRequests(`more than ${limit} in ${windowMs / 1000} s`, waitS);
   }
 
   #window(key: string, now: number): Window {
