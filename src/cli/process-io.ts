@@ -1,0 +1,66 @@
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import type { CliIo } from "./cli-io.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The real terminal, pipes and signals of this process. */
+export function processIo(): CliIo {
+  const { stdin, stdout, stderr } = process;
+  // `diplo logs | head`: the reader has enough, which is no error of ours.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  return {
+    out: (text) => void stdout.write(text),
+    outBytes: (bytes) => void stdout.write(bytes),
+    err: (text) => void stderr.write(text),
+    errBytes: (bytes) => void stderr.write(bytes),
+    terminal: { in: Boolean(stdin.isTTY), out: Boolean(stdout.isTTY), err: Boolean(stderr.isTTY) },
+    size: () => {
+      const { columns = 80, rows = 24 } = stdout.isTTY ? stdout : stderr;
+      return { columns, rows };
+    },
+    readAll: () => Bun.stdin.bytes(),
+    keys,
+    ask,
+    onInterrupt: (handler) => {
+      process.on("SIGINT", handler);
+      return { [Symbol.dispose]: () => void process.off("SIGINT", handler) };
+    },
+    onResize: (handler) => {
+      stdout.on("resize", handler);
+      return { [Symbol.dispose]: () => void stdout.off("resize", handler) };
+    },
+    now: Date.now,
+    directory: process.cwd(),
+  };
+}
+
+function keys(raw: boolean): AsyncIterable<Uint8Array> & Disposable {
+  const { stdin } = process;
+  if (raw && stdin.isTTY) stdin.setRawMode(true);
+  return {
+    [Symbol.asyncIterator]: () => stdin[Symbol.asyncIterator](),
+    [Symbol.dispose]: () => {
+      if (raw && stdin.isTTY) stdin.setRawMode(false);
+      stdin.pause();
+      stdin.unref?.();
+    },
+  };
+}
+
+async function ask(question: string, hidden = false): Promise<string> {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY) throw new UsageError("there is no terminal to ask on");
+  stderr.write(question);
+  // Readline echoes by writing: what is hidden is written nowhere.
+  const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : stderr;
+  const reader = createInterface({ input: stdin, output, terminal: true });
+  try {
+    return await reader.question("");
+  } finally {
+    reader.close();
+    if (hidden) stderr.write("\n");
+  }
+}

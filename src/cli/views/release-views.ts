@@ -1,0 +1,67 @@
+import type { Instance, Release } from "../../product/schema.ts";
+import { paintState } from "../colour.ts";
+import { ago, shortCommit } from "../readable.ts";
+import { table } from "../table.ts";
+import type { View } from "./view-facts.ts";
+
+export const releaseList: View<Release[]> = (releases, { paint, now }) => {
+  if (releases.length === 0) return "No releases yet. Make one: diplo deploy <git-url|dir>\n";
+  return table<Release>(
+    [
+      { title: "RELEASE", cell: ({ version }) => `v${version}` },
+      { title: "STATE", cell: ({ status }) => paintState(paint, status) },
+      { title: "COMMIT", cell: ({ commit }) => shortCommit(commit) },
+      { title: "MADE", cell: ({ created_at }) => ago(created_at, now) },
+      { title: "BY", cell: ({ created_by }) => created_by },
+      {
+        title: "WHAT",
+        cell: ({ from_release, commit_message }) =>
+          from_release === null ? (commit_message ?? "-") : `as v${from_release}`,
+      },
+    ],
+    releases,
+  );
+};
+
+export const instanceList: View<Instance[]> = (instances, { paint, now }) => {
+  if (instances.length === 0) return "No instances.\n";
+  return table<Instance>(
+    [
+      { title: "PROCESS", cell: ({ process, slot }) => `${process}.${slot}` },
+      { title: "STATE", cell: ({ status }) => paintState(paint, status) },
+      { title: "RELEASE", cell: ({ release }) => `v${release}` },
+      { title: "TRAFFIC", cell: ({ routed }) => (routed ? "yes" : "no") },
+      { title: "SINCE", cell: ({ created_at }) => ago(created_at, now) },
+      { title: "RESTARTS", cell: ({ restarts }) => String(restarts), right: true },
+      { title: "LAST EXIT", cell: ({ last_exit }) => lastExit(last_exit) },
+    ],
+    instances,
+  );
+};
+
+function lastExit(exit: Instance["last_exit"]): string {
+  if (!exit) return "-";
+  return exit.oom_killed ? "out of memory" : `code ${exit.exit_code}`;
+}
+
+interface Process {
+  process: string;
+  quantity: number;
+  command: string[] | null;
+  from: string;
+}
+
+export const formation: View<Process[]> = (processes) => {
+  if (processes.length === 0) return "No processes yet.\n";
+  return table(
+    [
+      { title: "PROCESS", cell: ({ process }) => process },
+      { title: "WANTED", cell: ({ quantity }) => String(quantity), right: true },
+      { title: "COMMAND", cell: ({ command }) => command?.join(" ") ?? "the image's own" },
+      { title: "FROM", cell: ({ from }) => from },
+    ],
+    processes,
+  );
+};
+
+export const scaled: View<{ formation: Process[] }> = (body, facts) => formation(body.formation, facts);

@@ -1,0 +1,53 @@
+import type { CliContext } from "../cli-context.ts";
+import { appInfo, appList, health } from "./app-views.ts";
+import { configChanged, configList, configValue } from "./config-views.ts";
+import { deploymentInfo, deploymentList, jobList } from "./deployment-views.ts";
+import { plainView } from "./plain-view.ts";
+import { formation, instanceList, releaseList, scaled } from "./release-views.ts";
+import { destroyed, domainList, loginLink, tokenMade, volumeAdded, volumeList } from "./small-views.ts";
+import { doctorReport, runtimeList, systemStats } from "./system-views.ts";
+import type { View } from "./view-facts.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: each view declares the shape of its own operation's answer
+const VIEWS: Record<string, View<any>> = {
+  apps: appList,
+  "apps:info": appInfo,
+  "apps:create": appInfo,
+  "apps:set": appInfo,
+  "apps:health": health,
+  "apps:destroy": destroyed,
+  "apps:deployments": deploymentList,
+  deployments: deploymentList,
+  "deployments:info": deploymentInfo,
+  "deploy:cancel": deploymentInfo,
+  "deploy:again": () => "",
+  "deploy:retry": () => "",
+  rollback: () => "",
+  releases: releaseList,
+  ps: instanceList,
+  "ps:formation": formation,
+  "ps:scale": scaled,
+  "ps:restart": () => "",
+  "ps:stop": () => "",
+  "ps:start": () => "",
+  config: configList,
+  "config:get": configValue,
+  "config:set": configChanged,
+  "config:unset": configChanged,
+  "config:import": configChanged,
+  storage: volumeList,
+  "storage:add": volumeAdded,
+  "storage:remove": () => "",
+  domains: domainList,
+  jobs: jobList,
+  "tokens:create": tokenMade,
+  "login-link": loginLink,
+  "system:stats": systemStats,
+  runtimes: runtimeList,
+  doctor: doctorReport,
+};
+
+/** An operation's answer as text for people; operations without a view of their own get a plain one. */
+export function view(verb: string, answer: unknown, { paint, io }: CliContext): string {
+  return (VIEWS[verb] ?? plainView)(answer, { paint, now: io.now() });
+}
