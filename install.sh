@@ -68,7 +68,10 @@ restore_services() {
 }
 remove_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get purge -q -y "$@"
-  [ -n "$docker_data_before" ] || rm -rf /var/lib/docker /var/lib/containerd
+  # What the engine's packages leave behind.
+  for path in $absent_before; do rm -rf "$path"; done
+  [ -n "$group_before" ] || groupdel docker
+  [ -n "$bridge_before" ] || ip link delete docker0
 }
 
 # ── before anything is touched ──
@@ -167,7 +170,12 @@ installed_packages() { dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed
 
 install_packages() {
   say "installing$missing"
-  docker_data_before=$(ls -d /var/lib/docker 2>/dev/null || true)
+  absent_before=''
+  for path in /var/lib/docker /var/lib/containerd /etc/docker /etc/cni /etc/containerd /opt/containerd /opt/cni; do
+    [ -e "$path" ] || absent_before="$absent_before $path"
+  done
+  group_before=$(getent group docker || true)
+  bridge_before=$(ls -d /sys/class/net/docker0 2>/dev/null || true)
   installed_packages >"$work/packages-before"
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086 # a list of packages
@@ -431,7 +439,7 @@ UNIT
 }
 
 main() {
-  action=install yes='' purge='' changed='' work='' docker_data_before=''
+  action=install yes='' purge='' changed='' work=''
   for argument; do
     case $argument in
       --yes | -y) yes=yes ;;

@@ -43,7 +43,14 @@ test("the arm64 executable tells its version", () => {
 test("the arm64 executable serves up to the sign-in page", async () => {
   const port = await freePort();
   // An emulated process cannot start a second one of its kind, so the data plane stays out.
-  const args = ["serve", "--proxy-managed", "--data", join(scratch, "data"), "--control", `127.0.0.1:${port}`];
+  const args = [
+    "serve",
+    "--proxy-managed",
+    "--data",
+    join(scratch, "data"),
+    "--control",
+    `127.0.0.1:${port}`,
+  ];
   const serve = Bun.spawn([...emulator, executable, ...args], {
     cwd: scratch,
     stdout: "pipe",
