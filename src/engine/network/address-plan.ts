@@ -54,7 +54,7 @@ export function freeSubnet(pool: string, taken: string[]): string {
  * peers which still remember an address do not meet a stranger there. Live ones are never answered; one released
  * less than 10 minutes ago only when every other is live or younger still. Throws `addresses_exhausted`.
  */
-export function freeAddress(subnet: string, used: UsedAddress[], _now?: number): string {
+export function freeAddress(subnet: string, used: UsedAddress[]): string {
   const released = new Map(used.map((entry) => [entry.address, entry.released_at]));
   let best: { address: string; at: number } | null = null;
   for (const address of instanceAddresses(subnet)) {

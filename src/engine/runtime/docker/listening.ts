@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { inspectContainer } from "./containers.ts";
+import { ownContainer } from "./containers.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { execCapture } from "./exec.ts";
-import { isOurs, notOurs } from "./ownership.ts";
 import { type ListeningPort, parseSocketTable } from "./socket-table.ts";
 
 /**
@@ -10,9 +9,8 @@ import { type ListeningPort, parseSocketTable } from "./socket-table.ts";
  * needs no right but to see it; else by `cat` inside the container. null when it does not run or neither works.
  */
 export async function listeningPorts(client: DockerClient, name: string): Promise<ListeningPort[] | null> {
-  const container = await inspectContainer(client, name);
+  const container = await ownContainer(client, name);
   if (!container?.State.Running) return null;
-  if (!isOurs(client.boxId, container.Config.Labels)) throw notOurs("container", name);
   const table =
     (await fromHost(client, container.State.Pid ?? 0)) ?? (await fromInside(client, container.Id));
   return table === null ? null : parseSocketTable(table);

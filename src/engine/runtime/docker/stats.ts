@@ -1,3 +1,5 @@
+import { cgroupStats } from "./cgroup-stats.ts";
+import { ownContainer } from "./containers.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { refusedWith } from "./engine-error.ts";
 
@@ -21,11 +23,19 @@ export interface EngineStats {
   memory_stats?: { usage?: number; limit?: number; stats?: Record<string, number> };
 }
 
-/** One measurement; the engine takes about a second for it, because CPU use is a difference. null: does not run. */
+/** One measurement over a moment. null: does not run, or not knowable. */
 export async function instanceStats(client: DockerClient, name: string): Promise<InstanceStats | null> {
+  const container = await ownContainer(client, name);
+  if (!container?.State.Running) return null;
+  const local = client.address.startsWith("unix://") ? await cgroupStats(container.State.Pid ?? 0) : null;
+  return local ?? fromEngine(client, container.Id);
+}
+
+// Takes the engine more than a second.
+async function fromEngine(client: DockerClient, id: string): Promise<InstanceStats | null> {
   try {
     const answer = await client.call("stats", (docker, abortSignal) =>
-      docker.getContainer(name).stats({ stream: false, abortSignal } as { stream: false }),
+      docker.getContainer(id).stats({ stream: false, abortSignal } as { stream: false }),
     );
     return statsFrom(answer as unknown as EngineStats);
   } catch (error) {
