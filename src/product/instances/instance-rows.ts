@@ -63,7 +63,7 @@ export class InstanceRows {
         slot,
         nodeId: this.nodeId(),
         name: `diplo-${environment.app}-${environment.name === "production" ? "" : `${environment.name}-`}${process}-${slot}-${id.slice(-8).toLowerCase()}`,
-        address: freeAddress(environment.subnet, used, Date.now()),
+        address: freeAddress(environment.subnet, used),
         now: Date.now(),
       },
     );
