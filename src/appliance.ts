@@ -86,6 +86,7 @@ async function makeDirectories({ data }: Config): Promise<void> {
     paths.repositories(data),
     paths.backups(data),
     paths.jobLogs(data),
+    paths.proxyDirectory(data),
   ])
     await mkdir(path, { recursive: true, mode: 0o750 });
 }
@@ -166,6 +167,7 @@ async function start(
   stack.defer(() => parts.runtimes.close());
   const proxyEvents = new ProxyEventsServer({
     socket: paths.proxyEventsSocket(settings.data),
+    proxyDirectory: paths.proxyDirectory(settings.data),
     routes: parts.routes,
     log,
   });

@@ -1,4 +1,4 @@
-import { chmod, rm } from "node:fs/promises";
+import { chmod, chown, rm, stat } from "node:fs/promises";
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { ProxyEvents } from "../../proxy/protocol.ts";
@@ -6,6 +6,8 @@ import type { Routes } from "./routes.ts";
 
 export interface ProxyEventsOptions {
   socket: string;
+  /** The data plane's own directory: its group is the one that both users are in. */
+  proxyDirectory: string;
   routes: Pick<Routes, "count">;
   log: Log;
 }
@@ -25,7 +27,14 @@ export class ProxyEventsServer {
       maxRequestBodySize: 4 * 1024 * 1024,
       fetch: (request) => this.answer(request),
     });
-    // The proxy's user is in our group.
+    await this.openToProxy();
+  }
+
+  // Not through our own group: who is in that may open control.sock.
+  private async openToProxy(): Promise<void> {
+    const { socket, proxyDirectory } = this.options;
+    const { gid } = await stat(proxyDirectory);
+    await chown(socket, process.getuid!(), gid);
     await chmod(socket, 0o660);
   }
 
