@@ -154,7 +154,10 @@ async function filesFramework(tree: SourceTree, pkg: PackageJson): Promise<Frame
     .exec(text)?.[1]
     ?.replace(/^\.?\//, "")
     .replace(/\/$/, "");
-  const inside = setting !== undefined && !setting.split("/").includes("..");
+  const inside =
+    setting !== undefined &&
+    /^\w[\w@+.-]*(\/[\w@+.-]+)*$/.test(setting) &&
+    !setting.split("/").includes("..");
   return {
     choice: { value: bundler.name, from: `${bundler.dependency} in package.json` },
     files: {

@@ -45,6 +45,7 @@ interface Findings {
   manager: PackageManager;
   framework: Framework | null;
   start: StartCommand | null;
+  has_public: boolean;
   /** Every command that will run, for what the image must hold. */
   commands: string[];
 }
@@ -55,7 +56,8 @@ async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): 
   const framework = await chooseFramework(tree, pkg);
   const start = await chooseStart(tree, pkg, manager, framework);
   const commands = [...procfile.values(), ...(procfile.has("web") ? [] : [start?.command.join(" ") ?? ""])];
-  const findings = { pkg, manager, framework, start, commands };
+  const has_public = await tree.has("public");
+  const findings = { pkg, manager, framework, start, commands, has_public };
 
   const plan = emptyPlan("node", evidence);
   plan.package_manager = manager.choice;
@@ -93,6 +95,8 @@ async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<st
   const keep = manager.prune === null || !development || needsDevelopment(findings);
   // Without a build nothing needs the packages of development: they are never installed.
   const lean = build === null && !keep && !whole && pkg.scripts.prepare === undefined;
+  const production = Object.keys(pkg.dependencies).length > 0 || pkg.workspaces;
+  const prune = !keep && !lean && framework?.files == null;
   return {
     build_image: image.value,
     run_image: image.value,
@@ -103,8 +107,9 @@ async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<st
     install: lean ? { value: manager.install_production, from: manager.install.from } : manager.install,
     build,
     build_caches: framework?.choice.value.startsWith("Next") ? { next: "/app/.next/cache" } : {},
-    prune: !keep && !lean && framework?.files == null,
-    has_dependencies: development || Object.keys(pkg.dependencies).length > 0 || pkg.workspaces,
+    prune,
+    has_dependencies: production || (development && !lean),
+    runs_packages: production || (development && !lean && !prune),
   };
 }
 
@@ -160,14 +165,16 @@ function asProgram(plan: BuildPlan, findings: Findings, facts: StageFacts): Buil
     from: throughManager ? "tools" : facts.run_image,
     purpose: "The image that runs: no build tools, no root",
     env: {},
-    steps: standalone ? standaloneSteps() : runSteps(facts),
+    steps: standalone ? standaloneSteps(findings.has_public) : runSteps(facts),
   });
   return plan;
 }
 
-function standaloneSteps(): Step[] {
+/** Next leaves its server's files in three places (nextjs.org, "output: standalone"). */
+function standaloneSteps(hasPublic: boolean): Step[] {
+  const parts = [".next/static", ...(hasPublic ? ["public"] : [])];
   return [
     { type: "take", stage: "build", path: "/app/.next/standalone", to: "./" },
-    { type: "take", stage: "build", path: "/app/.next/static", to: "./.next/static" },
+    ...parts.map((part): Step => ({ type: "take", stage: "build", path: `/app/${part}`, to: `./${part}` })),
   ];
 }

@@ -13,6 +13,8 @@ export interface StageFacts {
   /** Whether the packages of development leave the image. */
   prune: boolean;
   has_dependencies: boolean;
+  /** Whether the running app needs any package. */
+  runs_packages: boolean;
 }
 
 const APP = "/app";
@@ -23,7 +25,7 @@ export function nodeStages(facts: StageFacts): Stage[] {
   const stages: Stage[] = [];
   if (facts.manager.setup) stages.push(toolStage(facts));
   if (facts.has_dependencies) stages.push(dependencyStage(facts));
-  if (facts.has_dependencies && facts.prune && !isWhole(facts)) stages.push(productionStage(facts));
+  if (facts.runs_packages && facts.prune && !isWhole(facts)) stages.push(productionStage(facts));
   if (facts.build || isWhole(facts)) stages.push(isWhole(facts) ? wholeBuildStage(facts) : buildStage(facts));
   return stages;
 }
@@ -33,8 +35,7 @@ export function runSteps(facts: StageFacts): Step[] {
   if (isWhole(facts)) return [{ type: "take", stage: "build", path: APP, to: "./" }];
   const packages = facts.prune ? "production" : "dependencies";
   const steps: Step[] = [];
-  if (facts.has_dependencies)
-    steps.push({ type: "take", stage: packages, path: MODULES, to: "./node_modules" });
+  if (facts.runs_packages) steps.push({ type: "take", stage: packages, path: MODULES, to: "./node_modules" });
   steps.push(
     facts.build
       ? { type: "take", stage: "build", path: APP, to: "./" }
@@ -64,9 +65,7 @@ function toolStage({ build_image, manager }: StageFacts): Stage {
 }
 
 function baseOf({ build_image, manager }: StageFacts): { from: string; env: Record<string, string> } {
-  return manager.setup
-    ? { from: "tools", env: { CI: "true" } }
-    : { from: build_image, env: { CI: "true", ...manager.env } };
+  return manager.setup ? { from: "tools", env: {} } : { from: build_image, env: manager.env };
 }
 
 /** The packages, from manifests and lockfile alone: a change of code does not touch it. */
@@ -77,7 +76,7 @@ function dependencyStage(facts: StageFacts): Stage {
     name: "dependencies",
     from,
     purpose: "Packages, as the lockfile has them",
-    env: { ...env, HUSKY: "0" },
+    env: { ...env, CI: "true", HUSKY: "0" },
     steps: [...copies, { ...runStep(facts.install, facts.manager.cache), secrets: true }],
   };
 }
@@ -108,7 +107,8 @@ function wholeBuildStage({ build, build_caches, prune, manager }: StageFacts): S
   const steps: Step[] = [];
   if (build) steps.push({ ...runStep(build, build_caches), secrets: true });
   if (prune) steps.push(runStep(manager.prune!, manager.cache));
-  return { name: "build", from: "dependencies", purpose: "The app, built", env: {}, steps };
+  // Create React App fails a build for its warnings when CI says so.
+  return { name: "build", from: "dependencies", purpose: "The app, built", env: { CI: "false" }, steps };
 }
 
 /** COPY keeps no directories of its sources: one instruction for each directory. */

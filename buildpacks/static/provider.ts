@@ -33,7 +33,7 @@ function indexOf(root: string): string {
   return root === "." ? "index.html" : `${root}/index.html`;
 }
 
-/** Said by the site itself: a catch-all rewrite, or a 200.html (the names other hosts use). */
+/** Said by the site itself: a catch-all rewrite in the file that static hosts share. */
 async function singlePage(tree: SourceTree, root: string): Promise<Choice<boolean>> {
   const inRoot = (name: string) => (root === "." ? name : `${root}/${name}`);
   const redirects = await tree.read(inRoot("_redirects"));

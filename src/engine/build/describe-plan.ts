@@ -11,6 +11,7 @@ export function describePlan(plan: BuildPlan): string {
   if (plan.run_image) rows.push(["run image", told(plan.run_image)]);
   if (plan.static) rows.push(["files", told(plan.static.root)], ["single page", told(plan.static.spa)]);
   for (const [name, { command, from }] of Object.entries(plan.processes)) {
+    if (plan.static !== null && name === "web") continue;
     rows.push([name, `${command === null ? "the image's own command" : shown(command)}  (${from})`]);
   }
   if (plan.release_command)
@@ -19,7 +20,9 @@ export function describePlan(plan: BuildPlan): string {
   for (const path of plan.volumes) rows.push(["volume", path]);
   for (const warning of plan.warnings) rows.push(["warning", warning]);
   const width = Math.max(...rows.map(([label]) => label.length));
-  const table = rows.map(([label, text]) => `${label.padEnd(width)}  ${text}`).join("\n");
+  const table = rows
+    .map(([label, text]) => `${label.padEnd(width)}  ${text.replace(/\p{C}+/gu, " ")}`)
+    .join("\n");
   return plan.dockerfile_path === null ? `${table}\n\n${renderDockerfile(plan)}` : `${table}\n`;
 }
 

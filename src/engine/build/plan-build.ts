@@ -4,7 +4,7 @@ import { openDirectoryTree } from "./directory-tree.ts";
 import type { BuildOptions, BuildPlan } from "./plan.ts";
 import { type Procfile, parseProcfile } from "./procfile.ts";
 import { emptyPlan, type Provider } from "./provider.ts";
-import { firstOf, type SourceTree } from "./tree.ts";
+import { firstOf, type SourceTree, subtree } from "./tree.ts";
 
 export const DEFAULT_BUILD_OPTIONS: BuildOptions = {
   mode: "auto",
@@ -34,7 +34,7 @@ export async function planTree(tree: SourceTree, options: BuildOptions): Promise
     dockerfile !== null ? dockerfilePlan(dockerfile) : await buildpackPlan(tree, procfile, options.buildpack);
   plan.args = namesOf("args", options.args);
   plan.secrets = namesOf("secrets", options.secrets);
-  return withProcfile(plan, procfile);
+  return printable(withProcfile(plan, procfile));
 }
 
 async function findDockerfile(tree: SourceTree, options: BuildOptions): Promise<string | null> {
@@ -85,20 +85,44 @@ async function chooseProvider(tree: SourceTree, forced: string | null) {
 }
 
 async function nothingDetected(tree: SourceTree, candidates: Provider[]): Promise<PermanentError> {
+  const inside = await appsBelow(tree, candidates);
+  const hint =
+    inside.length > 0
+      ? `Set the subdirectory that holds the app: ${inside.join(", ")}.`
+      : "Add a Dockerfile, or set the subdirectory that holds the app.";
   const compose = await firstOf(tree, COMPOSE_FILES);
   if (compose !== null) {
     return new PermanentError("compose_not_supported", `only ${compose} in the tree`, {
       detail: `The repository is described by ${compose} alone, and Diplo cannot deploy compose files yet.`,
-      hint: "Add a Dockerfile for the part that answers requests, or point Diplo at its directory.",
+      hint: inside.length > 0 ? hint : "Add a Dockerfile for the part that answers requests.",
     });
   }
   const looked = ["Dockerfile", ...candidates.map(({ looks_for }) => looks_for)];
   const found = (await tree.list("")).slice(0, 20).map((e) => (e.directory ? `${e.name}/` : e.name));
   return new PermanentError("nothing_detected", "no Dockerfile and no provider matches", {
     detail: `Diplo could not tell how to build this repository. It looked for: ${looked.join("; ")}.`,
-    hint: "Add a Dockerfile, or set the subdirectory that holds the app.",
+    hint,
     evidence: [found.length === 0 ? "The directory is empty." : `The directory holds: ${found.join(", ")}`],
   });
+}
+
+/** Directories one or two levels down that could be deployed by themselves, for the hint. */
+async function appsBelow(tree: SourceTree, candidates: Provider[]): Promise<string[]> {
+  const apps: string[] = [];
+  const directoriesOf = async (path: string) =>
+    (await tree.list(path)).filter(({ name, directory }) => directory && !name.startsWith(".")).slice(0, 20);
+  for (const { name } of await directoriesOf("")) {
+    for (const path of [name, ...(await directoriesOf(name)).map((inner) => `${name}/${inner.name}`)]) {
+      if (apps.length < 5 && (await isApp(subtree(tree, path), candidates))) apps.push(path);
+    }
+  }
+  return apps;
+}
+
+async function isApp(tree: SourceTree, candidates: Provider[]): Promise<boolean> {
+  if (await tree.has("Dockerfile")) return true;
+  for (const { detect } of candidates) if ((await detect(tree).catch(() => null)) !== null) return true;
+  return false;
 }
 
 /** A Procfile line always wins over what a provider found; `release` runs before traffic and is no process. */
@@ -109,6 +133,19 @@ function withProcfile(plan: BuildPlan, procfile: Procfile): BuildPlan {
     else plan.processes[name] = { command, from: "Procfile" };
   }
   return plan;
+}
+
+/** What was read from the repository and will be shown: on one line, without control sequences for terminals. */
+function printable(plan: BuildPlan): BuildPlan {
+  return JSON.parse(JSON.stringify(plan), (key, value) => {
+    if (key === "from" && typeof value === "string") return oneLine(value);
+    if (key === "evidence" || key === "warnings") return (value as string[]).map(oneLine);
+    return value;
+  });
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\p{C}+/gu, " ").slice(0, 300);
 }
 
 function namesOf(field: string, values: Record<string, string>): string[] {

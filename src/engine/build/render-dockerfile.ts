@@ -57,7 +57,8 @@ function renderStep(plan: BuildPlan, step: Step): string {
 
 /** The JSON form, as soon as a name has anything that the plain form would read differently. */
 function copyWords(words: string[]): string {
-  return words.every((word) => /^[A-Za-z0-9_\-./@+]+$/.test(word)) ? words.join(" ") : JSON.stringify(words);
+  if (words.every((word) => /^[A-Za-z0-9_\-./@+]+$/.test(word))) return words.join(" ");
+  return JSON.stringify(words.map((word) => word.replace(/[\\$]/g, "\\$&")));
 }
 
 function renderRunStep(plan: BuildPlan, step: RunStep): string {

@@ -35,6 +35,19 @@ export async function firstOf(tree: SourceTree, paths: string[]): Promise<string
   return null;
 }
 
+/** A directory of a tree as a tree of its own. */
+export function subtree(tree: SourceTree, directory: string): SourceTree {
+  const inside = async <T>(path: string, otherwise: T, ask: (full: string) => Promise<T>): Promise<T> => {
+    const normal = normalisePath(path);
+    return normal === null ? otherwise : ask(`${directory}/${normal}`);
+  };
+  return {
+    read: (path) => inside<string | null>(path, null, tree.read),
+    has: (path) => inside(path, false, tree.has),
+    list: (path) => inside<TreeEntry[]>(path, [], tree.list),
+  };
+}
+
 /** A JSON object of the tree; null when absent. Throws a plain sentence when it does not parse. */
 export async function readJson(tree: SourceTree, path: string): Promise<Record<string, unknown> | null> {
   const text = await tree.read(path);
