@@ -1,7 +1,7 @@
 import { attribute } from "./escape.ts";
 import { Icon } from "./icon.tsx";
 
-/** A name, id or command that copies on click (client/copy.js; plain http has no clipboard API, it falls back). */
+/** A name, id or command that copies on click (copy.client.js; plain http has no clipboard API, it falls back). */
 export function Copyable({ value, show, label }: { value: string; show?: string; label: string }) {
   return (
     <button type="button" class="copy" data-copy={attribute(value)} title={attribute(`Copy ${label}`)}>

@@ -31,7 +31,7 @@ export function formatBytes(bytes: number): string {
 /** `1,204`. */
 export const formatCount = (count: number): string => Math.round(count).toLocaleString("en-US");
 
-/** `just now`, `3 min ago`, `5 h ago`, `12 d ago`, then the date. The browser's copy of this rule is client/time.js. */
+/** `just now`, `3 min ago`, `5 h ago`, `12 d ago`, then the date. The browser's copy of this rule is time.client.js. */
 export function formatAgo(at: number, now: number): string {
   const seconds = Math.round((now - at) / 1000);
   if (seconds < 10) return "just now";

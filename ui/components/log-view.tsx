@@ -36,7 +36,7 @@ export interface LogViewProps {
   emptyText: string;
 }
 
-/** A log that follows until a person scrolls, with search and download (client/log.js, client/stream.js). */
+/** A log that follows until a person scrolls, with search and download (log.client.js, stream.client.js). */
 export function LogView({
   id,
   label,
@@ -67,7 +67,7 @@ export function LogView({
         <span class="log-status" data-stream-status="" role="status">
           {stream ? "" : "complete"}
         </span>
-        <a class="button quiet" href={attribute(download)} download>
+        <a class="button quiet" href={attribute(download)} download="">
           <Icon name="download" /> Download
         </a>
       </div>

@@ -1,3 +1,4 @@
+import { attribute } from "./escape.ts";
 import { ActionButton } from "./form.tsx";
 
 /** What was just done, and the way back. */
@@ -13,7 +14,7 @@ export function Notice({ notice }: { notice: NoticeView | null | undefined }) {
     <div class="notice" role="status">
       <span safe>{notice.text}</span>
       {notice.link ? (
-        <a href={notice.link.href} safe>
+        <a href={attribute(notice.link.href)} safe>
           {notice.link.text}
         </a>
       ) : null}

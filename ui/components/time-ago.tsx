@@ -1,6 +1,6 @@
 import { formatAgo } from "./format.ts";
 
-/** `3 min ago`, with the exact time on hover. The browser keeps it fresh (client/time.js). */
+/** `3 min ago`, with the exact time on hover. The browser keeps it fresh (time.client.js). */
 export function TimeAgo({ at, now }: { at: string; now: number }) {
   const moment = new Date(at);
   if (Number.isNaN(moment.getTime())) return <span>unknown</span>;

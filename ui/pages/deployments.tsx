@@ -1,7 +1,7 @@
 import { escapeHtml } from "@kitajs/html";
 import { CommandLine, Copyable } from "../components/copyable.tsx";
 import { Empty } from "../components/empty.tsx";
-import { pathTo } from "../components/escape.ts";
+import { attribute, pathTo } from "../components/escape.ts";
 import { ActionButton } from "../components/form.tsx";
 import { formatDuration, shortCommit } from "../components/format.ts";
 import { deploymentState, State } from "../components/state.tsx";
@@ -60,7 +60,7 @@ export function DeploymentsPage({ app, deployments, older, now }: DeploymentsVie
       )}
       {older ? (
         <p>
-          <a href={older}>Older deployments</a>
+          <a href={attribute(older)}>Older deployments</a>
         </p>
       ) : null}
       <CommandLine command={`diplo apps:deployments ${ref}`} />

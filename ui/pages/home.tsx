@@ -7,8 +7,7 @@ import { State, type StateWord } from "../components/state.tsx";
 import { AppRows, type AppRowView } from "../partials/app-row.tsx";
 
 export interface BoxLineView {
-  hostname: string;
-  engine: (StateWord & { text: string }) | null;
+  engine: StateWord;
   disk: { total_bytes: number; used_bytes: number; free_bytes: number };
   memory: { total_bytes: number; used_bytes: number; free_bytes: number };
   temperature_c: number | null;
@@ -80,14 +79,12 @@ function NoApps() {
 function BoxLine({ box }: { box: BoxLineView }) {
   return (
     <dl class="boxline" aria-label="The box">
-      {box.engine ? (
-        <div>
-          <dt>Engine</dt>
-          <dd>
-            <State kind={box.engine.kind} word={box.engine.text} />
-          </dd>
-        </div>
-      ) : null}
+      <div>
+        <dt>Engine</dt>
+        <dd>
+          <State {...box.engine} />
+        </dd>
+      </div>
       <Share name="Disk" size={box.disk} />
       <Share name="Memory" size={box.memory} />
       {box.temperature_c === null ? null : (

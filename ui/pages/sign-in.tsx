@@ -4,7 +4,7 @@ import { Field } from "../components/field.tsx";
 export interface SignInView {
   /** Why the last try failed. */
   error: string | null;
-  /** True on /setup: the link's token stands in the address's fragment, client/setup.js sends it. */
+  /** True on /setup: the link's token stands in the address's fragment, setup.client.js sends it. */
   fromLink: boolean;
 }
 

@@ -16,8 +16,8 @@
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify({ token }),
     });
+    if (answer.ok) return location.replace("/");
     const body = await answer.json();
-    if (answer.ok) return location.replace(body.location ?? "/");
     status.textContent = [body.detail ?? body.title, body.hint].filter(Boolean).join(" ");
     status.classList.add("bad");
   }

@@ -2,8 +2,11 @@
 (() => {
   // An answer that is no HTML (a problem document) is told, not swapped in as markup.
   document.addEventListener("htmx:before:swap", (event) => {
-    const type = event.detail.ctx?.response?.headers.get("content-type");
-    if (!type || /^text\/html/.test(type)) return;
+    const { response, select } = event.detail.ctx ?? {};
+    if (!response) return;
+    const type = response.headers.get("content-type") ?? "";
+    // A renewal that failed must not empty the place it was to renew.
+    if (/^text\/html/.test(type) && !(select && response.status >= 400)) return;
     event.preventDefault();
     if (/problem\+json/.test(type)) tell(event.detail.ctx.text);
   });
@@ -11,7 +14,7 @@
   function tell(text) {
     try {
       const problem = JSON.parse(text);
-      window.diploToast([problem.detail ?? problem.title, problem.hint].filter(Boolean).join(" "), 10_000);
+      window.diploToast([problem.detail ?? problem.title, problem.hint].filter(Boolean).join(" "));
     } catch {
       window.diploToast("The box answered with something unreadable.");
     }
@@ -21,7 +24,7 @@
   document.addEventListener("htmx:error", () => {
     if (silent) return;
     silent = true;
-    window.diploToast("The box does not answer. Trying again.", 8000);
+    window.diploToast("The box does not answer. Trying again.");
     setTimeout(() => {
       silent = false;
     }, 15_000);
