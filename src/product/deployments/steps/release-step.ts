@@ -153,7 +153,8 @@ function fromPlan(
     hardened: plan.hardened,
     processes: plan.processes,
     release_command: plan.release_command?.value ?? null,
-    env: plan.env,
+    // What the plan sets is ENV of the image already, where $PATH and the like were filled in.
+    env: {},
     config: {},
     port: environment.settings.port ?? plan.port?.value ?? exposed ?? DEFAULT_PORT,
     settings: environment.settings,
