@@ -6,8 +6,8 @@ import { type Config, paths } from "./config.ts";
 import { checkPool, readRoutes } from "./engine/network/address-plan.ts";
 import { detectRuntimes } from "./engine/runtime/detect.ts";
 import { Runtimes } from "./engine/runtime/runtimes.ts";
-import { receiveUpload } from "./engine/source/receive-upload.ts";
 import { GitCache } from "./engine/source/git-cache.ts";
+import { receiveUpload } from "./engine/source/receive-upload.ts";
 import { terse } from "./errors.ts";
 import { JobRunner, type JobRunnerOptions } from "./jobs/job-runner.ts";
 import type { Log } from "./log.ts";
@@ -36,6 +36,8 @@ import { Vault } from "./security/vault/vault.ts";
 import { lockData } from "./store/data-lock.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
+import { errorPage } from "./web/error-page.tsx";
+import { webRoutes } from "./web/web-routes.ts";
 
 /** Where a crash test pulls the plug; nothing else sets it. */
 export interface ApplianceHooks {
@@ -177,11 +179,13 @@ async function start(
   const server = new ControlServer({
     parts,
     operations,
-    handRoutes: [],
+    handRoutes: webRoutes,
+    errorPage,
     settings,
     log,
     engineSubnets: () => engineSubnets,
-    receiveUpload: (stream, { signal }) => receiveUpload(stream, { uploads: paths.uploads(settings.data), signal }),
+    receiveUpload: (stream, { signal }) =>
+      receiveUpload(stream, { uploads: paths.uploads(settings.data), signal }),
   });
   await server.start();
   stack.defer(() => server.stop());

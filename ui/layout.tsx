@@ -93,7 +93,8 @@ function Rail({ section, actor }: { section: Section; actor: string }) {
       <div class="rail-end">
         <button type="button" class="plain" data-theme-switch="">
           <Icon name="theme" />
-          <span data-theme-word="">Theme</span>
+          <span class="away">Theme: </span>
+          <span data-theme-word="">Auto</span>
         </button>
         <form method="post" action="/logout">
           <button type="submit" class="plain" title={attribute(`Signed in as ${actor}`)}>

@@ -1,12 +1,12 @@
 // Follows the system, light, dark: the switch goes round and remembers.
 (() => {
-  const order = ["auto", "light", "dark"];
+  const words = { auto: "Auto", light: "Light", dark: "Dark" };
+  const order = Object.keys(words);
   const root = document.documentElement;
   const current = () => root.dataset.theme ?? "auto";
 
   function label() {
-    for (const word of document.querySelectorAll("[data-theme-word]"))
-      word.textContent = `Theme: ${current()}`;
+    for (const word of document.querySelectorAll("[data-theme-word]")) word.textContent = words[current()];
   }
 
   document.addEventListener("click", (event) => {

@@ -155,20 +155,22 @@ function Requests({ slots }: { slots: RequestsInSlot[] }) {
         <span class={errors > 0 ? "bad" : "faint"}>{`${formatCount(errors)} failed`}</span>
       </p>
       <Sparkline slots={slots} span="24 h" />
-      <table class="away">
-        <caption>Requests by half hour</caption>
-        <tbody>
-          {slots
-            .filter((slot) => slot.requests > 0)
-            .map((slot) => (
-              <tr>
-                <th scope="row">{new Date(slot.start).toISOString().slice(11, 16)}</th>
-                <td>{slot.requests}</td>
-                <td>{slot.errors}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
+      <div class="away">
+        <table>
+          <caption>Requests by half hour</caption>
+          <tbody>
+            {slots
+              .filter((slot) => slot.requests > 0)
+              .map((slot) => (
+                <tr>
+                  <th scope="row">{new Date(slot.start).toISOString().slice(11, 16)}</th>
+                  <td>{slot.requests}</td>
+                  <td>{slot.errors}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -50,7 +50,9 @@ function AppRow({ app, now }: { app: AppRowView; now: number }) {
     <tr>
       <td>
         <State {...appState(app.status)} />
-        <span class="sub">{`${app.instances.running} of ${app.instances.wanted} running`}</span>
+        {app.instances.wanted > 0 ? (
+          <span class="sub">{`${app.instances.running} of ${app.instances.wanted} running`}</span>
+        ) : null}
       </td>
       <th scope="row">
         <a class="name" href={pathTo`/apps/${ref}`} safe>
