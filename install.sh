@@ -274,22 +274,18 @@ install_diplo() {
 
 # ── and back ──
 
+# What this box made in the engine, and nothing else; the executable knows it by the box's id.
 remove_apps() {
-  [ -x "$binary" ] || return 0
-  also=''
-  [ -z "$purge" ] || also=--purge
-  # It removes what a stopped box left; a running one would heal it again.
-  systemctl stop diplo diplo-proxy 2>/dev/null || true
-  [ -e "$data/diplo.db" ] || return 0
+  if [ ! -x "$binary" ] || [ ! -e "$data/diplo.db" ]; then return 0; fi
   # shellcheck disable=SC2086 # one word or none
-  "$binary" destroy-box --data "$data" --yes $also || say "the containers could not all be removed (docker ps -a --filter label=diplo.box)"
+  "$binary" destroy-box --data "$data" --yes $purge || fail "the apps could not be removed; nothing else was"
 }
 
 uninstall() {
   check_machine
   [ -z "$purge" ] || agreed "Delete $data and every volume of every app?"
-  remove_apps
   systemctl disable -q --now diplo diplo-proxy 2>/dev/null || true
+  remove_apps
   rm -f "$units/diplo.service" "$units/diplo-proxy.service" "$binary"
   systemctl daemon-reload
   systemctl reset-failed diplo diplo-proxy 2>/dev/null || true
@@ -445,7 +441,7 @@ main() {
       --yes | -y) yes=yes ;;
       --try) action=try ;;
       --uninstall) action=uninstall ;;
-      --purge) purge=yes ;;
+      --purge) purge=--purge ;;
       --help | -h) usage; exit 0 ;;
       *) misuse "unknown argument \"$argument\"" ;;
     esac
