@@ -102,8 +102,8 @@ export class ClientConnection implements Timed {
 
   drained(): void {
     const taken = this.out.drain();
-    if (this.phase === "closed" || this.exchange === undefined) return;
-    if (this.out.queued === 0) this.exchange.clientDrained();
+    if (this.phase === "closed") return;
+    if (this.out.queued === 0) this.exchange?.clientDrained();
     else if (taken > 0) this.deadline = this.engine.ticker.now + this.engine.limits.sendStallMs;
   }
 

@@ -89,8 +89,8 @@ export class Engine {
   /** Counts a new client; false: over a limit, shed it. */
   admit(address: string): boolean {
     const count = this.perAddress.get(address) ?? 0;
-    if (this.clients.size >= this.limits.connections || count >= this.limits.connectionsPerAddress)
-      return false;
+    if (this.clients.size >= this.limits.connections) return false;
+    if (count >= this.limits.connectionsPerAddress && !this.settings.trusted.has(address)) return false;
     this.perAddress.set(address, count + 1);
     return true;
   }

@@ -78,13 +78,13 @@ export class Exchange implements UpstreamUser, Held {
     return this.relay.begun;
   }
 
-  dispatch(): void {
+  dispatch(probe = false): void {
     if (this.ended) return;
     const entry = this.engine.router.get(this.entry.spec.id);
     if (entry === undefined) return this.fail("unknown_host");
     this.entry = entry;
     const target = entry.balancer.pick(this.engine.ticker.now, this.tried);
-    if (target === undefined) return this.hold();
+    if (target === undefined || (!probe && this.shouldWait(target))) return this.hold();
     this.target = target;
     target.inFlight++;
     this.client.deadline = Number.POSITIVE_INFINITY;
@@ -105,6 +105,7 @@ export class Exchange implements UpstreamUser, Held {
   }
 
   upstreamOpened(): void {
+    if (this.target !== undefined) this.target.skipUntil = 0;
     this.entry.state.hold.release();
     this.send();
   }
@@ -209,6 +210,12 @@ export class Exchange implements UpstreamUser, Held {
 
   elapsedMs(): number {
     return performance.now() - this.startedAt;
+  }
+
+  /** Even the best target refused a moment ago: one held request at a time tries it, not each that comes in. */
+  private shouldWait(target: TargetState): boolean {
+    const { max_requests, max_wait_ms } = this.entry.spec.hold;
+    return target.skipUntil > this.engine.ticker.now && max_requests > 0 && max_wait_ms > 0;
   }
 
   private takePooled(target: TargetState): UpstreamConnection | undefined {

@@ -2,8 +2,8 @@
 export interface Held {
   /** On the monotonic clock. */
   holdUntil: number;
-  /** Look for a target again. */
-  dispatch(): void;
+  /** Look for a target again; `probe`: try even one that refused a moment ago. */
+  dispatch(probe?: boolean): void;
   /** The wait is over without one. */
   giveUp(): void;
 }
@@ -51,7 +51,7 @@ export class HoldQueue {
     const [first] = this.waiting;
     if (first !== undefined) {
       this.waiting.delete(first);
-      first.dispatch();
+      first.dispatch(true);
     }
     this.rest();
   }

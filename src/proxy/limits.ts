@@ -63,12 +63,12 @@ export const DEFAULT_LIMITS: Limits = {
 const RESERVED_DESCRIPTORS = 256;
 
 /**
- * Fills `connections` from the descriptor limit: every client may need a second descriptor for its app, and at
- * EMFILE Bun's listeners spin, so the process stays well below the limit.
+ * Fills `connections` from the descriptor limit: every client may need a second descriptor for its app, as many may
+ * rest in pools, and at EMFILE Bun's listeners spin, so the process stays well below the limit.
  */
 export function completeLimits(own: Partial<Limits>, descriptors = descriptorLimit()): Limits {
   const limits = { ...DEFAULT_LIMITS, ...own };
-  const room = Math.max(16, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 2));
+  const room = Math.max(16, Math.floor((descriptors - RESERVED_DESCRIPTORS) / 3));
   limits.connections = limits.connections > 0 ? Math.min(limits.connections, room) : room;
   return limits;
 }

@@ -139,7 +139,7 @@ const UNKNOWN_NAME = new Error("no certificate for this name");
 
 /** At a limit the newest is shed: an answer, and closed. Bun's listeners spin when descriptors run out, so never that. */
 function admit(engine: Engine, socket: Socket<Connection>, door: Door): void {
-  const address = socket.remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  const address = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   if (!engine.admit(address)) {
     socket.data = undefined;
     if (!door.secure) socket.write(BUSY, 0, BUSY.length);

@@ -58,7 +58,9 @@ export class UpstreamConnection implements Timed {
   release(): void {
     this.user = undefined;
     const { ticker, limits } = this.engine;
-    const full = this.target.idle.length >= limits.poolMaxIdlePerTarget;
+    const full =
+      this.target.idle.length >= limits.poolMaxIdlePerTarget ||
+      this.engine.upstreams.size > limits.connections;
     if (this.closed || full || this.target.retired || this.engine.draining) return this.close();
     this.resume();
     this.idleSince = ticker.now;
