@@ -16,7 +16,8 @@ export interface ApiRoutesOptions {
   sockets: Sockets;
   /** Aborted when the daemon stops: streams end. */
   stopping: AbortSignal;
-  receiveUpload: ReceiveUpload;
+  /** Default: the source engine's. */
+  receiveUpload?: ReceiveUpload;
 }
 
 /** The API outside the table of operations: what is no JSON in and JSON out. */

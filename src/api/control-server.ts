@@ -28,7 +28,8 @@ export interface ControlServerOptions {
   hostNames?: readonly string[];
   /** How a page tells an error. Default: the problem document. */
   errorPage?: ErrorPage;
-  receiveUpload: ReceiveUpload;
+  /** Default: the source engine's. */
+  receiveUpload?: ReceiveUpload;
 }
 
 /** How long answers under way may take when the daemon stops. */

@@ -52,11 +52,11 @@ export class FrontDoor {
 
   async answer(request: Request, { ip, secure, keepOpen }: Peer): Promise<Response> {
     const plainIp = ip === null ? null : plainAddress(ip);
-    const arrival = { request, id: ulid(), local: ip === null, ip: plainIp, secure, keepOpen };
-    this.#arrivals.set(request, arrival);
-    const response = await this.#admitted(request, plainIp).catch((error) =>
-      this.#refuse(error, request, false),
-    );
+    const asked = request.method === "HEAD" ? asGet(request) : request;
+    const arrival = { request: asked, id: ulid(), local: ip === null, ip: plainIp, secure, keepOpen };
+    this.#arrivals.set(asked, arrival);
+    const answered = await this.#admitted(asked, plainIp).catch((error) => this.#refuse(error, asked, false));
+    const response = request.method === "HEAD" ? await withoutBody(answered) : answered;
     response.headers.set("x-request-id", arrival.id);
     response.headers.set("x-content-type-options", "nosniff");
     return response;
@@ -117,6 +117,16 @@ export class FrontDoor {
     if (arrival) return arrival;
     throw new Error("the router answered another request than the one it was given");
   }
+}
+
+// HEAD is GET without the body (RFC 9110 §9.3.2). Elysia's own reads that body to its end, and a stream has none.
+function asGet(request: Request): Request {
+  return new Request(request.url, { headers: request.headers, signal: request.signal });
+}
+
+async function withoutBody(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
 }
 
 /** A page waits behind the sign-in; a fragment cannot show it in its own place. */

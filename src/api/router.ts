@@ -26,6 +26,8 @@ export function createRouter({
   // Else the path of `http://pi/apps` is sought past the 11th character, and a short host name finds no route.
   const app = new Elysia({ handler: { standardHostname: false } });
   // parse none: the body stays unread until the guard has let the request through.
+  // parse none: the body stays unread until the guard has let the request through. Paths without parameters have
+  // no `params` at all.
   for (const route of routes)
     app.route(route.method, route.path, ({ request, params }) => handle(route, request, params ?? {}), {
       parse: "none",

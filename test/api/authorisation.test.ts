@@ -182,26 +182,27 @@ test("a page of another origin cannot sign somebody in or out", async () => {
 });
 
 test("sign-in: the link's token becomes a cookie once, the sign-out ends it", async () => {
-  const secret = box.parts.access.createLoginLink([box.url]).url.split("#")[1] as string;
+  await using own = await startControlBox({ operations: table, handRoutes: [page] });
+  const secret = own.parts.access.createLoginLink([own.url]).url.split("#")[1] as string;
   const redeem = () =>
-    fetch(`${box.url}/setup/redeem`, {
+    fetch(`${own.url}/setup/redeem`, {
       method: "POST",
       body: JSON.stringify({ token: secret }),
-      headers: { "content-type": "application/json", origin: box.url },
+      headers: { "content-type": "application/json", origin: own.url },
     });
   const response = await redeem();
   expect(response.status).toBe(204);
   const setCookie = response.headers.get("set-cookie") as string;
   expect(setCookie).toMatch(/^diplo_session=[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);
   const cookie = setCookie.split(";")[0] as string;
-  expect((await request(page, { cookie })).status).toBe(200);
+  expect((await fetch(`${own.url}/apps/x`, { headers: { cookie }, redirect: "manual" })).status).toBe(200);
   expect(await (await redeem()).json()).toMatchObject({ status: 401, code: "login_link_invalid" });
-  const out = await request({ method: "POST", path: "/logout" }, { cookie, origin: box.url });
+  const out = await fetch(`${own.url}/logout`, { method: "POST", headers: { cookie, origin: own.url } });
   expect([out.status, out.headers.get("set-cookie")]).toEqual([
     204,
     expect.stringMatching(/^diplo_session=; Max-Age=0/),
   ]);
-  expect((await request(page, { cookie })).status).toBe(303);
+  expect((await fetch(`${own.url}/apps/x`, { headers: { cookie }, redirect: "manual" })).status).toBe(303);
 });
 
 test("a token has 600 requests a minute", async () => {
