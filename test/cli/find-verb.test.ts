@@ -20,9 +20,9 @@ test("findVerb leaves a second word that makes no verb as an argument", () => {
 });
 
 test("findVerb suggests the nearest verb for a slip, and lists a group's verbs", () => {
-  const hint = (...argv: string[]) => {
+  const hint = (...argv: string[]): string => {
     try {
-      findVerb(verbs, argv);
+      return findVerb(verbs, argv).verb.name;
     } catch (error) {
       return `${(error as Error).message} ${(error as { hint?: string }).hint ?? ""}`;
     }
