@@ -58,20 +58,17 @@ async function sendLog(
   }
 }
 
-/** Sends a part only when it says something new. */
+/** Sends a part only when it says something new: time passing is the browser's to tell. */
 class SentParts {
-  #phases = "";
-  #status = "";
+  #sent: string[] = [];
 
   constructor(private readonly stream: EventStream) {}
 
   send(view: DeploymentPartsView): void {
-    const key = JSON.stringify(view.phases);
-    if (key !== this.#phases) this.stream.send("part", (<DeploymentPhases view={view} />) as string);
-    this.#phases = key;
-    const status = (<DeploymentStatus view={view} />) as string;
-    if (status !== this.#status) this.stream.send("part", status);
-    this.#status = status;
+    const still = deploymentParts({ ...view, now: 0 }) as string[];
+    const fresh = deploymentParts(view) as string[];
+    for (const [i, part] of fresh.entries()) if (still[i] !== this.#sent[i]) this.stream.send("part", part);
+    this.#sent = still;
   }
 }
 

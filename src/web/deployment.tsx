@@ -1,10 +1,11 @@
 import type { PhaseView } from "../../ui/components/phase-bar.tsx";
 import { DeploymentPage } from "../../ui/pages/deployment.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
-import { type DeploymentPartsView, isUnderWay } from "../../ui/partials/deployment-parts.tsx";
+import type { DeploymentPartsView } from "../../ui/partials/deployment-parts.tsx";
 import { info as appInfo } from "../product/apps/operations.ts";
 import { cancel, info, listOfApp, retry } from "../product/deployments/operations.ts";
-import type { App, Deployment } from "../product/schema.ts";
+import { list as listReleases } from "../product/releases/operations.ts";
+import type { Deployment } from "../product/schema.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { deploymentIdOf } from "./deployment-id.ts";
 import { streamDeployment } from "./deployment-stream.tsx";
@@ -13,52 +14,47 @@ import { answerPage, goTo } from "./page.ts";
 import { perform, performOrNull, signedIn } from "./perform.ts";
 
 async function show(call: RouteCall): Promise<Response> {
-  const deployment = await perform(info, { deployment: call.params.deployment }, call);
-  const app = await perform(
-    appInfo,
-    { app: appRef({ name: deployment.app, environment: deployment.environment }) },
-    call,
-  );
-  const parts = await partsOf(call, deployment, app);
-  const log = await logTail(call.parts.jobs.log(deployment.job_id));
-  const body = (
-    <DeploymentPage
-      {...parts}
-      app={app}
-      commit={deployment.commit}
-      commit_message={deployment.commit_message}
-      author={deployment.author}
-      origin={originOf(deployment)}
-      log={log.lines}
-      logEnd={log.end}
-    />
-  );
-  return answerPage(call.request, signedIn(call), {
-    title: `Deployment of ${app.name}`,
-    section: "apps",
-    body,
-  });
+  const parts = await partsOf(call, await previousPhases(call));
+  const log = await logTail(call.parts.jobs.log(parts.jobId));
+  const body = <DeploymentPage {...parts} log={log.lines} logEnd={log.end} />;
+  const title = `Deployment of ${parts.app.name}`;
+  return answerPage(call.request, signedIn(call), { title, section: "apps", body });
 }
 
 /** What of the page changes while it runs. */
-async function partsOf(call: RouteCall, deployment: Deployment, app: App): Promise<DeploymentPartsView> {
+async function partsOf(
+  call: RouteCall,
+  previous: PhaseView[] | null,
+): Promise<DeploymentPartsView & { jobId: string }> {
+  const deployment = await perform(info, { deployment: call.params.deployment }, call);
+  const app = await perform(appInfo, { app: refOf(deployment) }, call);
+  const releases = await performOrNull(listReleases, { app: refOf(deployment) }, call);
+  const own = releases?.find(({ version }) => version === deployment.release);
+  const before = releases?.find(
+    ({ version, status }) => status === "previous" && version < (deployment.release ?? 0),
+  );
+  const current = deployment.status === "success" && own?.status === "current";
+  const returnTo = current ? before : own?.status === "previous" ? own : undefined;
   return {
+    jobId: deployment.job_id,
+    app,
     deployment,
-    appRef: appRef(app),
-    url: app.release === null ? null : app.url,
+    origin: originOf(deployment),
+    returnTo: returnTo?.version ?? null,
+    current,
     phases: deployment.steps,
-    previous: await previousPhases(call, deployment),
+    previous,
     now: Date.now(),
   };
 }
 
+const refOf = ({ app, environment }: Deployment): string => appRef({ name: app, environment });
+
 /** The last one before this that went live, to compare durations with. */
-async function previousPhases(call: RouteCall, deployment: Deployment): Promise<PhaseView[] | null> {
-  const ref = appRef({ name: deployment.app, environment: deployment.environment });
-  const others = await performOrNull(listOfApp, { app: ref, limit: 20 }, call);
-  const before = others?.find(
-    (other) => other.status === "success" && other.created_at < deployment.created_at,
-  );
+async function previousPhases(call: RouteCall): Promise<PhaseView[] | null> {
+  const deployment = await perform(info, { deployment: call.params.deployment }, call);
+  const others = await performOrNull(listOfApp, { app: refOf(deployment), limit: 20 }, call);
+  const before = others?.find((other) => other.status === "success" && other.id < deployment.id);
   return before?.steps ?? null;
 }
 
@@ -69,19 +65,9 @@ function originOf({ source }: Deployment): string | null {
 }
 
 async function follow(call: RouteCall): Promise<Response> {
-  const deployment = await perform(info, { deployment: call.params.deployment }, call);
-  const app = await perform(
-    appInfo,
-    { app: appRef({ name: deployment.app, environment: deployment.environment }) },
-    call,
-  );
-  const previous = await previousPhases(call, deployment);
-  return streamDeployment(call, deployment.job_id, async () => {
-    const fresh = await perform(info, { deployment: deployment.id }, call);
-    const over = !isUnderWay(fresh.status);
-    const now = over ? await perform(appInfo, { app: appRef(app) }, call) : app;
-    return { ...(await partsOf(call, fresh, now)), previous };
-  });
+  const previous = await previousPhases(call);
+  const { jobId } = await partsOf(call, previous);
+  return streamDeployment(call, jobId, () => partsOf(call, previous));
 }
 
 async function cancelIt(call: RouteCall): Promise<Response> {

@@ -138,22 +138,24 @@ const previousPhases = [
 ];
 
 export const deploymentView: DeploymentView = {
+  app: { ...heading, status: "redeploying" },
   deployment: {
     id: recent.id,
-    app: "blog",
-    environment: "production",
     status: "building",
-    step: "building",
     message: "step 4 of 9: npm ci",
     trigger: "user",
     created_by: "owner",
+    commit: recent.commit,
+    commit_message: recent.commit_message,
+    author: "Ada",
     release: null,
     created_at: ago(2),
     finished_at: null,
     error: null,
   },
-  appRef: "blog",
-  url: "http://blog.local",
+  origin: "main",
+  returnTo: null,
+  current: false,
   phases: [
     phase("fetching", "done", 900),
     phase("planning", "done", 50),
@@ -162,11 +164,6 @@ export const deploymentView: DeploymentView = {
   ],
   previous: previousPhases,
   now,
-  app: heading,
-  commit: recent.commit,
-  commit_message: recent.commit_message,
-  author: "Ada",
-  origin: "main",
   log: [{ text: "#1 \u001b[1mload build definition\u001b[0m" }, { text: "\u001b[32mdone\u001b[0m in 0.1 s" }],
   logEnd: 812,
 };

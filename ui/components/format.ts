@@ -42,6 +42,10 @@ export function formatAgo(at: number, now: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
+/** `1 port`, `3 ports`. */
+export const formatMany = (count: number, one: string): string =>
+  `${formatCount(count)} ${one}${count === 1 ? "" : "s"}`;
+
 /** The first characters of a commit id. */
 export const shortCommit = (commit: string): string => commit.slice(0, 7);
 

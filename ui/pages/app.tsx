@@ -4,7 +4,7 @@ import { Empty } from "../components/empty.tsx";
 import { pathTo, safeHref } from "../components/escape.ts";
 import { Failure, type FailureView } from "../components/failure.tsx";
 import { ActionButton } from "../components/form.tsx";
-import { firstLine, formatCount, shortCommit } from "../components/format.ts";
+import { firstLine, formatCount, formatMany, shortCommit } from "../components/format.ts";
 import { Notice, type NoticeView } from "../components/notice.tsx";
 import { type RequestsInSlot, Sparkline } from "../components/sparkline.tsx";
 import { deploymentState, instanceState, State } from "../components/state.tsx";
@@ -152,9 +152,13 @@ function Requests({ slots }: { slots: RequestsInSlot[] }) {
       <h2 id="requests-title">Requests, 24 h</h2>
       <p>
         <strong class="figure num">{formatCount(total)}</strong>{" "}
-        <span class={errors > 0 ? "bad" : "faint"}>{`${formatCount(errors)} failed`}</span>
+        {errors > 0 ? <span class="bad">{`${formatCount(errors)} failed`}</span> : null}
       </p>
-      <Sparkline slots={slots} span="24 h" />
+      {total > 0 ? (
+        <Sparkline slots={slots} span="24 h" />
+      ) : (
+        <p class="faint">Nobody has asked for it yet.</p>
+      )}
       <div class="away">
         <table>
           <caption>Requests by half hour</caption>
@@ -220,7 +224,9 @@ function InstanceRow({ instance, now }: { instance: InstanceView; now: number })
       </td>
       <td>
         <TimeAgo at={instance.created_at} now={now} />
-        {instance.restarts > 0 ? <span class="sub bad">{`${instance.restarts} restarts`}</span> : null}
+        {instance.restarts > 0 ? (
+          <span class="sub bad">{formatMany(instance.restarts, "restart")}</span>
+        ) : null}
       </td>
       <td>{instance.last_exit ? exitWords(instance.last_exit) : <span class="faint">none</span>}</td>
     </tr>

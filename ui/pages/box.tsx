@@ -1,6 +1,6 @@
 import { escapeHtml } from "@kitajs/html";
 import { CommandLine, Copyable } from "../components/copyable.tsx";
-import { formatBytes, formatCount, formatDuration } from "../components/format.ts";
+import { formatBytes, formatCount, formatDuration, formatMany } from "../components/format.ts";
 import { Meter } from "../components/meter.tsx";
 import { checkState, State } from "../components/state.tsx";
 
@@ -96,18 +96,18 @@ function Load({ stats }: Pick<BoxView, "stats">) {
       <dl class="facts wide">
         <dt>Disk</dt>
         <dd>
-          <Meter share={stats.disk.used_bytes / Math.max(1, stats.disk.total_bytes)} />
-          {` ${formatBytes(stats.disk.used_bytes)} used of ${formatBytes(stats.disk.total_bytes)}`}
+          <Meter share={1 - stats.disk.free_bytes / Math.max(1, stats.disk.total_bytes)} />
+          {` ${formatBytes(stats.disk.free_bytes)} free of ${formatBytes(stats.disk.total_bytes)}`}
         </dd>
         <dt>Memory</dt>
         <dd>
-          <Meter share={stats.memory.used_bytes / Math.max(1, stats.memory.total_bytes)} />
-          {` ${formatBytes(stats.memory.used_bytes)} used of ${formatBytes(stats.memory.total_bytes)}`}
+          <Meter share={1 - stats.memory.free_bytes / Math.max(1, stats.memory.total_bytes)} />
+          {` ${formatBytes(stats.memory.free_bytes)} free of ${formatBytes(stats.memory.total_bytes)}`}
         </dd>
         <dt>Processor</dt>
         <dd>
           <Meter share={load / Math.max(1, stats.cpus)} />
-          {` load ${load.toFixed(2)} on ${stats.cpus} cores`}
+          {` load ${load.toFixed(2)} on ${formatMany(stats.cpus, "core")}`}
         </dd>
         {stats.temperature_c === null ? null : (
           <>
@@ -169,13 +169,13 @@ function About({ system, stats }: Pick<BoxView, "system" | "stats">) {
           <Copyable value={system.box_id} label="the box's id" />
         </dd>
         <dt>Apps</dt>
-        <dd>{`${formatCount(stats.running)} of ${formatCount(stats.apps)} running, ${formatCount(stats.ports_used)} ports taken`}</dd>
+        <dd>{`${formatCount(stats.running)} of ${formatCount(stats.apps)} running, ${formatMany(stats.ports_used, "port")} taken`}</dd>
         <dt>Proxy</dt>
         <dd>
           {system.proxy === null ? (
             <State kind="failed" word="does not answer" />
           ) : (
-            `process ${system.proxy.pid}, routes generation ${system.proxy.generation}, ${formatCount(system.proxy.connections)} connections`
+            `process ${system.proxy.pid}, routes generation ${system.proxy.generation}, ${formatMany(system.proxy.connections, "connection")}`
           )}
         </dd>
         <dt>Dashboard</dt>

@@ -1,6 +1,6 @@
 import { CommandLine } from "../components/copyable.tsx";
 import { Empty } from "../components/empty.tsx";
-import { formatBytes } from "../components/format.ts";
+import { formatBytes, formatMany } from "../components/format.ts";
 import { Meter } from "../components/meter.tsx";
 import { Notice, type NoticeView } from "../components/notice.tsx";
 import { State, type StateWord } from "../components/state.tsx";
@@ -95,7 +95,7 @@ function BoxLine({ box }: { box: BoxLineView }) {
       )}
       <div>
         <dt>Waiting</dt>
-        <dd>{box.queue === 0 ? "nothing" : `${box.queue} jobs`}</dd>
+        <dd>{box.queue === 0 ? "nothing" : formatMany(box.queue, "job")}</dd>
       </div>
     </dl>
   );
@@ -106,7 +106,7 @@ function Share({ name, size }: { name: "Disk" | "Memory"; size: BoxLineView["dis
     <div>
       <dt>{name}</dt>
       <dd>
-        <Meter share={size.used_bytes / Math.max(1, size.total_bytes)} />
+        <Meter share={1 - size.free_bytes / Math.max(1, size.total_bytes)} />
         {`${formatBytes(size.free_bytes)} free of ${formatBytes(size.total_bytes)}`}
       </dd>
     </div>

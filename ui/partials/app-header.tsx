@@ -28,7 +28,7 @@ const tabs: { tab: AppTab; text: string; path: string }[] = [
 export function AppHeader({ app, tab }: { app: AppHeading; tab: AppTab | null }) {
   const base = pathTo`/apps/${appRef(app)}`;
   return (
-    <header class="apphead">
+    <header id="app-head" class="apphead">
       <div class="headline">
         <h1 safe>{appRef(app)}</h1>
         <State {...appState(app.status)} />
