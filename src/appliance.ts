@@ -141,8 +141,8 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   const apps = new Apps({ ...shared, instances: rows, deployments, instanceService: instances });
   const system = new SystemFacts({ settings, store, routes, boxId });
   const doctor = new Doctor({ settings, runtimes, store, routes });
-  const access = new Access(store);
   const audit = new Audit(store);
+  const access = new Access(store, { audit });
   const parts: Parts = {
     ...shared,
     gitCache,

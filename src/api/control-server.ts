@@ -7,6 +7,7 @@ import type { HandRoute } from "../route.ts";
 import { apiRoutes } from "./api-routes.ts";
 import { type ErrorPage, FrontDoor } from "./front-door.ts";
 import { controlNames } from "./host-gate.ts";
+import { Idempotency } from "./idempotency.ts";
 import { type Fetch, listenTcp, listenUnix } from "./listen.ts";
 import { operationRoute } from "./operation-route.ts";
 import { PeerGate } from "./peer-gate.ts";
@@ -63,7 +64,12 @@ export class ControlServer {
       stopping: this.#stopping.signal,
       receiveUpload,
     });
-    this.routes = [...operations.map(operationRoute), ...own, ...handRoutes];
+    const repeats = new Idempotency();
+    this.routes = [
+      ...operations.map((operation) => operationRoute(operation, repeats)),
+      ...own,
+      ...handRoutes,
+    ];
     this.#door = new FrontDoor({
       parts,
       routes: this.routes,
@@ -106,7 +112,7 @@ export class ControlServer {
     const response = await this.#door.answer(request, {
       ip: peer?.address ?? null,
       secure: request.url.startsWith("https:"),
-      keepOpen: () => server.timeout(request, 0),
+      limitSilence: (seconds) => server.timeout(request, seconds),
     });
     return this.#sockets.isUpgraded(request) ? undefined : response;
   };

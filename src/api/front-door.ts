@@ -24,13 +24,16 @@ export interface FrontDoorOptions {
   errorPage: ErrorPage;
 }
 
+/** Longest silence of a connection once its answer has begun. */
+const SILENCE_S = 30;
+
 /** What a listener knows of a request. */
 export interface Peer {
   /** null on control.sock. */
   ip: string | null;
   secure: boolean;
-  /** Lets a request wait for its answer as long as it takes. */
-  keepOpen(): void;
+  /** How long its connection may be silent before it is cut; 0 = for ever. */
+  limitSilence(seconds: number): void;
 }
 
 /** From a request to its answer: gates, route, guard, handler, and one shape for everything that goes wrong. */
@@ -38,7 +41,7 @@ export class FrontDoor {
   readonly #options: FrontDoorOptions;
   readonly #guard: Guard;
   readonly #route: (request: Request) => Promise<Response>;
-  readonly #arrivals = new WeakMap<Request, Arrival & { keepOpen(): void }>();
+  readonly #arrivals = new WeakMap<Request, Arrival & { limitSilence(seconds: number): void }>();
 
   constructor(options: FrontDoorOptions) {
     this.#options = options;
@@ -50,10 +53,10 @@ export class FrontDoor {
     });
   }
 
-  async answer(request: Request, { ip, secure, keepOpen }: Peer): Promise<Response> {
+  async answer(request: Request, { ip, secure, limitSilence }: Peer): Promise<Response> {
     const plainIp = ip === null ? null : plainAddress(ip);
     const asked = request.method === "HEAD" ? asGet(request) : request;
-    const arrival = { request: asked, id: ulid(), local: ip === null, ip: plainIp, secure, keepOpen };
+    const arrival = { request: asked, id: ulid(), local: ip === null, ip: plainIp, secure, limitSilence };
     this.#arrivals.set(asked, arrival);
     const answered = await this.#admitted(asked, plainIp).catch((error) => this.#refuse(error, asked, false));
     const response = request.method === "HEAD" ? await withoutBody(answered) : answered;
@@ -80,11 +83,15 @@ export class FrontDoor {
     const arrival = this.#arrivalOf(request);
     try {
       const actor = this.#guard.admit(route, arrival);
-      if (actor) arrival.keepOpen();
+      // A deployment that is waited for says nothing for minutes.
+      if (actor) arrival.limitSilence(0);
       const query = new URL(request.url).searchParams;
       return await route.handle({ request, params: decoded(params), query, actor, parts, ip: arrival.ip });
     } catch (error) {
       return this.#refuse(error, request, route.page === true);
+    } finally {
+      // Streams have heartbeats below this; a kept-alive connection must not stay for ever.
+      arrival.limitSilence(SILENCE_S);
     }
   }
 
@@ -112,7 +119,7 @@ export class FrontDoor {
     return problem.code === "unauthenticated" ? toSignIn(request) : this.#options.errorPage(problem, request);
   }
 
-  #arrivalOf(request: Request): Arrival & { keepOpen(): void } {
+  #arrivalOf(request: Request): Arrival & { limitSilence(seconds: number): void } {
     const arrival = this.#arrivals.get(request);
     if (arrival) return arrival;
     throw new Error("the router answered another request than the one it was given");

@@ -1,13 +1,15 @@
+import { createHash } from "node:crypto";
 import { type Actor, type Operation, Reply } from "../operation.ts";
 import { invoke } from "../product/invoke.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { type Idempotency, idempotencyKey } from "./idempotency.ts";
 import { problemResponse } from "./problem.ts";
 import { readJson } from "./read-json.ts";
 
 export const API_ROOT = "/api/v1";
 
 /** The HTTP route that follows from an operation. */
-export function operationRoute(operation: Operation): HandRoute {
+export function operationRoute(operation: Operation, repeats: Idempotency): HandRoute {
   return {
     method: operation.method,
     path: `${API_ROOT}${operation.path}`,
@@ -15,10 +17,29 @@ export function operationRoute(operation: Operation): HandRoute {
     reason: "an operation",
     handle: async (call) => {
       const raw = await rawInput(operation, call);
-      const answer = await invoke(operation, raw, call.actor as Actor, call.parts, call.request.signal);
+      const answer = await answerOf(operation, raw, call, repeats);
       return answer instanceof Reply ? replyResponse(answer) : jsonResponse(answer);
     },
   };
+}
+
+async function answerOf(
+  operation: Operation,
+  raw: Record<string, unknown>,
+  { request, parts, ...call }: RouteCall,
+  repeats: Idempotency,
+): Promise<unknown> {
+  const actor = call.actor as Actor;
+  const key = operation.method === "POST" ? idempotencyKey(request) : null;
+  if (key === null) return invoke(operation, raw, actor, parts, request.signal);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify([operation.verb, raw]))
+    .digest("hex");
+  // Whoever sends a key may come back for the answer: the work is waited for, though nobody listens now.
+  const here = new AbortController().signal;
+  return repeats.once(`${actor.type} ${actor.id} ${key}`, fingerprint, () =>
+    invoke(operation, raw, actor, parts, here),
+  );
 }
 
 /** Query, body and path in one object; the path has the last word, since it is what the route was authorised by. */

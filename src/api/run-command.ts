@@ -10,9 +10,13 @@ import { auditRun, RunRequest, terminalEnv } from "./run-request.ts";
 /** Output that the client has not read yet; beyond it the command is ended, since nothing holds it back. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
+/** An empty line keeps a silent command's connection open. */
+const HEARTBEAT_MS = 8000;
+
 /**
  * A one-off command without stdin: `{command, env?, tty?, size?}`. Answers NDJSON: `{stream, data}` (base64) per piece
- * of output, at the end `{exit_code}` or `{error: {code, detail}}`. Leaving ends the command. With stdin: run-socket.ts.
+ * of output, at the end `{exit_code}` or `{error: {code, detail}}`; empty lines mean nothing. Leaving ends the
+ * command. With stdin: run-socket.ts.
  */
 export function runCommandRoute(stopping: AbortSignal): HandRoute {
   return {
@@ -53,9 +57,13 @@ async function pump(
   left: AbortController,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  const tell = (frame: object) => {
-    if (!left.signal.aborted) controller.enqueue(encoder.encode(`${JSON.stringify(frame)}\n`));
+  const write = (line: string) => {
+    if (!left.signal.aborted) controller.enqueue(encoder.encode(`${line}\n`));
   };
+  const tell = (frame: object) => write(JSON.stringify(frame));
+  // The first one at once: it takes the answer's head along, so that the client knows the command has begun.
+  write("");
+  const heartbeat = setInterval(() => write(""), HEARTBEAT_MS);
   const onOutput = (chunk: Uint8Array, stream: "stdout" | "stderr") => {
     tell({ stream, data: Buffer.from(chunk).toString("base64") });
     if ((controller.desiredSize ?? 0) < 0) left.abort();
@@ -73,6 +81,8 @@ async function pump(
   } catch (error) {
     const { code, detail } = problemOf(error, "");
     tell({ error: { code, detail } });
+  } finally {
+    clearInterval(heartbeat);
   }
   if (!left.signal.aborted) controller.close();
   else controller.error(new Error("the client reads too slowly, or has left"));

@@ -33,8 +33,6 @@ async function redeem({ request, parts, ip }: RouteCall): Promise<Response> {
     userAgent: request.headers.get("user-agent"),
     secure: request.url.startsWith("https:"),
   });
-  const actor = { type: "owner", id: "login-link", name: "owner" } as const;
-  parts.audit.record({ actor, action: "owner.signed_in", target: "", detail: {}, outcome: "done", ip });
   return new Response(null, {
     status: 204,
     headers: { "set-cookie": setCookie, "cache-control": "no-store" },

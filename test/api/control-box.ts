@@ -45,14 +45,15 @@ export async function startControlBox({
   const store = await openStore({ file: ":memory:", backups: "", log });
   const events = new Events(store);
   const jobs = new JobRunner({ store, events, log, logs: paths.jobLogs(data) });
+  const audit = new Audit(store);
   const parts = {
     settings,
     log,
     store,
     events,
     jobs,
-    access: new Access(store),
-    audit: new Audit(store),
+    access: new Access(store, { audit }),
+    audit,
     apps: { get: (name: string) => ({ name }) },
     ...stubs,
   } as unknown as Parts;

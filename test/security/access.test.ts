@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import { createLog } from "../../src/log.ts";
+import { Audit } from "../../src/security/audit/audit.ts";
 import { Access } from "../../src/security/auth/access.ts";
 import { readSessionCookie } from "../../src/security/auth/session-cookie.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -157,4 +158,15 @@ test("readSessionCookie takes ours among others", () => {
   expect(readSessionCookie("xdiplo_session=abc")).toBeNull();
   expect(readSessionCookie("diplo_session=")).toBeNull();
   expect(readSessionCookie(null)).toBeNull();
+});
+
+test("Access.redeemLoginLink records the sign-in, whichever door it came by, and nothing of the secret", () => {
+  const audit = new Audit(store);
+  const recording = new Access(store, { audit });
+  const secret = recording.createLoginLink([""]).url.split("#")[1]!;
+  const { session } = recording.redeemLoginLink(secret, visitor);
+  const [entry] = audit.list();
+  expect(entry).toMatchObject({ action: "owner.signed_in", outcome: "done", ip: "192.168.1.5" });
+  expect(entry?.actor.id).toBe(recording.sessionActor(session)?.id ?? "none");
+  expect(JSON.stringify(entry)).not.toContain(secret);
 });

@@ -2,6 +2,7 @@ import { ulid } from "ulid";
 import { DiploError, notFound } from "../../errors.ts";
 import type { Actor } from "../../operation.ts";
 import type { Store } from "../../store/store.ts";
+import type { Audit } from "../audit/audit.ts";
 import { OWNER_PERMISSIONS } from "./permissions.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { Sessions, type SignedIn, type Visitor } from "./sessions.ts";
@@ -14,6 +15,8 @@ export interface AccessOptions {
   now?: () => number;
   /** Wrong secrets per address before 429; right ones always pass, so that nobody is locked out by a neighbour. */
   badSecrets?: RateLimit;
+  /** Sign-ins are recorded here, whichever door they came by. */
+  audit?: Pick<Audit, "record">;
 }
 
 /** Who somebody is: sessions of people, tokens of programs, the owner at the box's own socket. */
@@ -21,10 +24,12 @@ export class Access {
   readonly #tokens: Tokens;
   readonly #sessions: Sessions;
   readonly #badSecrets: RateLimit;
+  readonly #audit: Pick<Audit, "record"> | undefined;
 
-  constructor(store: Store, { now = Date.now, badSecrets }: AccessOptions = {}) {
+  constructor(store: Store, { now = Date.now, badSecrets, audit }: AccessOptions = {}) {
     this.#tokens = new Tokens(store, now, ulid);
     this.#sessions = new Sessions(store, now, ulid);
+    this.#audit = audit;
     this.#badSecrets = badSecrets ?? new RateLimit({ limit: 20, windowMs: 60_000 });
   }
 
@@ -57,7 +62,12 @@ export class Access {
   /** Throws `login_link_invalid` (401) for an unknown, used or late link, 429 for too many of them. */
   redeemLoginLink(secret: string, visitor: Visitor): SignedIn {
     const signedIn = this.#sessions.redeem(secret, visitor);
-    if (signedIn) return signedIn;
+    if (signedIn) {
+      const actor = { type: "owner", id: signedIn.sessionId, name: "owner" } as const;
+      const entry = { action: "owner.signed_in", target: "", detail: {}, outcome: "done" as const };
+      this.#audit?.record({ actor, ...entry, ip: visitor.ip });
+      return signedIn;
+    }
     this.#badSecrets.take(visitor.ip ?? "socket");
     throw new DiploError("login_link_invalid", "unknown, used or expired login link", {
       status: 401,

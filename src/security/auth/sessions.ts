@@ -14,6 +14,7 @@ export interface Visitor {
 export interface SignedIn {
   /** The cookie's value. */
   session: string;
+  sessionId: string;
   /** The whole Set-Cookie header. */
   setCookie: string;
 }
@@ -60,16 +61,17 @@ export class Sessions {
   redeem(secret: string, { ip, userAgent, secure = false }: Visitor): SignedIn | null {
     const now = this.now();
     const session = randomSecret();
+    const sessionId = this.newId();
     const used = this.store.transaction(() => {
       const links = this.store.run(
         "update login_links set used_at = $now where hash = $hash and used_at is null and expires_at > $now",
         { now, hash: hashOf(secret) },
       );
-      if (links === 1) this.#start(session, ip, userAgent, now);
+      if (links === 1) this.#start(sessionId, session, ip, userAgent, now);
       return links === 1;
     });
     if (!used) return null;
-    return { session, setCookie: setSessionCookie(session, LONGEST_MS / 1000, { secure }) };
+    return { session, sessionId, setCookie: setSessionCookie(session, LONGEST_MS / 1000, { secure }) };
   }
 
   actor(session: string, ip: string | null): Actor | null {
@@ -90,7 +92,7 @@ export class Sessions {
     this.store.run("delete from sessions where hash = $hash", { hash: hashOf(session) });
   }
 
-  #start(session: string, ip: string | null, userAgent: string | null, now: number): void {
+  #start(id: string, session: string, ip: string | null, userAgent: string | null, now: number): void {
     this.store.run("delete from sessions where expires_at <= $now or seen_at <= $idle", {
       now,
       idle: now - IDLE_MS,
@@ -99,7 +101,7 @@ export class Sessions {
       `insert into sessions (id, hash, created_at, seen_at, expires_at, ip, user_agent)
        values ($id, $hash, $now, $now, $expires, $ip, $agent)`,
       {
-        id: this.newId(),
+        id,
         hash: hashOf(session),
         now,
         expires: now + LONGEST_MS,
