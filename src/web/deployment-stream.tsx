@@ -1,8 +1,7 @@
 import { logLines } from "../../ui/components/log-view.tsx";
 import {
   type DeploymentPartsView,
-  DeploymentPhases,
-  DeploymentStatus,
+  deploymentParts,
   isUnderWay,
 } from "../../ui/partials/deployment-parts.tsx";
 import type { RouteCall } from "../route.ts";

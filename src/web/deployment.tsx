@@ -42,7 +42,10 @@ async function partsOf(
     origin: originOf(deployment),
     returnTo: returnTo?.version ?? null,
     current,
-    phases: deployment.steps,
+    // The browser lets a running phase tick from its start.
+    phases: deployment.steps.map((step) =>
+      step.status === "running" ? { ...step, duration_ms: null } : step,
+    ),
     previous,
     now: Date.now(),
   };
