@@ -15,6 +15,8 @@ export interface UpstreamUser {
   upstreamDrained(): void;
 }
 
+const SURPLUS_IDLE_MS = 1_000;
+
 /** One connection to an app. Serves one request at a time; between requests it rests in its target's pool. */
 export class UpstreamConnection implements Timed {
   deadline: number;
@@ -58,13 +60,13 @@ export class UpstreamConnection implements Timed {
   release(): void {
     this.user = undefined;
     const { ticker, limits } = this.engine;
-    const full =
-      this.target.idle.length >= limits.poolMaxIdlePerTarget ||
-      this.engine.upstreams.size > limits.connections;
+    const full = this.engine.upstreams.size > limits.connections;
     if (this.closed || full || this.target.retired || this.engine.draining) return this.close();
     this.resume();
     this.idleSince = ticker.now;
-    this.deadline = ticker.now + limits.poolIdleMs;
+    // Under load more than the limit rest for a moment between two requests; only that many rest for long.
+    const lasting = this.target.idle.length < limits.poolMaxIdlePerTarget;
+    this.deadline = ticker.now + (lasting ? limits.poolIdleMs : SURPLUS_IDLE_MS);
     this.target.idle.push(this);
   }
 
