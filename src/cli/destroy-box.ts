@@ -30,15 +30,15 @@ export function readBoxId(data: string): string {
 }
 
 /**
- * Removes everything in an engine that bears this box's id: containers, then networks and images. Volumes hold
- * people's data and stay unless `purge`. What another Diplo or a person made is never listed, so never touched.
+ * Removes everything in an engine that bears this box's id: containers, then networks. Volumes hold people's data, and
+ * images are what a box set up again on the same directory starts its apps from: both stay unless `purge`. What another Diplo or a person made is never listed, so never touched.
  */
 export async function destroyBox(runtime: ContainerRuntime, purge: boolean): Promise<Removed> {
   const containers = await runtime.list();
   await Promise.all(containers.map(({ name }) => runtime.remove(name)));
   const networks = await runtime.listNetworks();
   for (const { name } of networks) await runtime.removeNetwork(name);
-  const images = await runtime.listImages();
+  const images = purge ? await runtime.listImages() : [];
   for (const { id, tags } of images)
     for (const reference of tags.length > 0 ? tags : [id]) await runtime.removeImage(reference);
   const volumes = await runtime.listVolumes();

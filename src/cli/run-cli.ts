@@ -3,7 +3,7 @@ import { DiploError } from "../errors.ts";
 import { BoxError } from "./box-error.ts";
 import { CliContext } from "./cli-context.ts";
 import type { CliIo } from "./cli-io.ts";
-import { coloured, plain } from "./colour.ts";
+import { coloured, type Paint, plain } from "./colour.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { findVerb } from "./find-verb.ts";
 import { overview, verbHelp } from "./help.ts";
@@ -26,15 +26,17 @@ export async function runCli(
   options: CliOptions = {},
 ): Promise<number> {
   const verbs = options.verbs ?? allVerbs();
-  let asked: Asked = { json: argv.includes("--json"), verb: undefined };
+  const readSettings = options.config ?? readConfig;
+  let asked: Asked = { json: argv.includes("--json"), verb: undefined, paint: plain };
   try {
+    if (io.terminal.err && !readSettings({}).client.plain) asked.paint = coloured;
     if (argv.length === 0 || /^(help|-h|--help)$/.test(argv[0]!)) return help(verbs, argv.slice(1), io);
     const { verb, rest } = findVerb(verbs, argv);
     asked = { ...asked, verb };
     const given = parseArguments(rest, verb.flags, { passThrough: verb.passThrough });
     asked.json = given.flags.get("json") === true;
     if (given.flags.get("help")) return help(verbs, [verb.name], io);
-    return await verb.run(given, contextOf(given, asked.json, io, options.config ?? readConfig));
+    return await verb.run(given, contextOf(given, asked.json, io, readSettings));
   } catch (error) {
     return complain(error, asked, io);
   }
@@ -43,6 +45,7 @@ export async function runCli(
 interface Asked {
   json: boolean;
   verb: Verb | undefined;
+  paint: Paint;
 }
 
 function contextOf(given: Arguments, json: boolean, io: CliIo, config: (flags: Flags) => Config): CliContext {
@@ -57,9 +60,8 @@ function help(verbs: readonly Verb[], words: readonly string[], io: CliIo): numb
   return EXIT.ok;
 }
 
-function complain(error: unknown, { json, verb }: Asked, io: CliIo): number {
+function complain(error: unknown, { json, verb, paint }: Asked, io: CliIo): number {
   if (json && error instanceof BoxError) io.out(`${JSON.stringify(error.problem, null, 2)}\n`);
-  const paint = io.terminal.err ? coloured : plain;
   if (!(error instanceof DiploError)) {
     io.err(`diplo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return EXIT.failed;

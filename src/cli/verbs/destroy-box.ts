@@ -16,10 +16,11 @@ export const destroyBox: Verb = {
   name: "destroy-box",
   summary: "Remove everything this box made in the engine; its data directory stays",
   usage: "--data <dir> --yes",
-  notes: "Works while Diplo is stopped, and only then. Volumes, with the apps' data, stay unless --purge.",
+  notes:
+    "Works while Diplo is stopped, and only then. Images and volumes, with the apps' data, stay unless --purge.",
   flags: [
     flag("yes", "boolean", "really do it"),
-    flag("purge", "boolean", "the volumes too, with everything in them"),
+    flag("purge", "boolean", "images and volumes too, with everything in them"),
     ...COMMON,
   ],
   run: async ({ flags }, context) => {
