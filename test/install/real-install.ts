@@ -9,7 +9,10 @@ import { type Mirror, publish, serveMirror } from "./mirror.ts";
 
 const root = join(import.meta.dir, "../..");
 const asset = `diplo-linux-${process.arch}`;
-const machine = new Machine(`diplo-test-install-${process.pid}`, "diplo-test/systemd:bookworm");
+const machine = new Machine(
+  process.env.DIPLO_TEST_MACHINE ?? `diplo-test-install-${process.pid}`,
+  "diplo-test/systemd:bookworm",
+);
 let scratch: string;
 let mirror: Mirror | undefined;
 
