@@ -48,7 +48,8 @@ export function listenUnix(
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
   const before = process.umask(0o117);
   try {
-    return Bun.serve({ ...shared(fetch, websocket), unix: path });
+    // Bun's `timeout(request, …)` has no effect on unix sockets: a deployment that is waited for would be cut.
+    return Bun.serve({ ...shared(fetch, websocket), unix: path, idleTimeout: 0 });
   } catch (error) {
     throw explain(error, path);
   } finally {

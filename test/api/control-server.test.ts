@@ -311,3 +311,16 @@ test("healthz is public and tells the version", async () => {
       version: expect.any(String),
     });
 });
+
+test("a request may wait for its answer longer than a silent connection lives, on either door", async () => {
+  const slow = { ...nothing, run: () => Bun.sleep(10_500).then(() => ({ ok: true })) };
+  await using own = await startControlBox({ operations: [slow] });
+  const [tcp, unix] = await Promise.all([
+    fetch(`${own.url}/api/v1/echo/blog`, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${own.token()}` },
+    }),
+    fetch("http://box/api/v1/echo/blog", { method: "DELETE", unix: own.socket }),
+  ]);
+  expect([await tcp.json(), await unix.json()]).toEqual([{ ok: true }, { ok: true }]);
+}, 20_000);
