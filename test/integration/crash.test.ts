@@ -19,7 +19,7 @@ beforeAll(async () => {
   await commit();
   ({ port } = await box.deploy({ repo_url: git.url("app"), name: "app" }));
   await box.api("PATCH", "/apps/app", { drain_s: 2 });
-  await settled();
+  await box.settled();
 }, 120_000);
 
 afterAll(async () => {
@@ -37,23 +37,9 @@ async function commit(files: Record<string, string> = {}): Promise<string> {
   return `version ${version}\n`;
 }
 
-/** No job is open any more, so everything that was to be cleaned up is. */
-async function settled(): Promise<void> {
-  await box.until(
-    "every job has ended",
-    async () => {
-      const jobs = await Promise.all(
-        ["queued", "running"].map((status) => box.api<unknown[]>("GET", `/jobs?status=${status}`)),
-      );
-      return jobs.every(({ body }) => body.length === 0);
-    },
-    90_000,
-  );
-}
-
 /** One live release, exactly its instances, and nothing at the engine that the database does not know. */
 async function whole(): Promise<void> {
-  await settled();
+  await box.settled();
   const runtime = await box.runtime();
   const containers = await runtime.list();
   const instances = (

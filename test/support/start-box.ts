@@ -15,6 +15,7 @@ export interface BoxOptions {
   /** `<job kind>:<step>`: SIGKILL after that step's side effects and before its commit. */
   crashAt?: string;
   flags?: string[];
+  env?: Record<string, string>;
 }
 
 export interface Answer<T> {
@@ -26,6 +27,7 @@ export interface Answer<T> {
 /** A real `diplo serve` on a throwaway directory and free ports, with the real engine; cleans up after itself. */
 export class Box {
   private child: Bun.Subprocess | null = null;
+  private env: Record<string, string> = {};
 
   private constructor(
     readonly data: string,
@@ -40,7 +42,13 @@ export class Box {
     const ports = freePorts(43);
     const first = ports[2] as number;
     const box = new Box(data, ports[0] as number, ports[1] as number, `${first}-${first + 40}`);
-    await box.serve(options);
+    box.env = options.env ?? {};
+    try {
+      await box.serve(options);
+    } catch (error) {
+      await box[Symbol.asyncDispose]().catch(() => {});
+      throw error;
+    }
     return box;
   }
 
@@ -64,7 +72,7 @@ export class Box {
     ];
     const log = Bun.file(join(this.data, "serve.log"));
     this.child = Bun.spawn([process.execPath, crashAt ? CRASHING : MAIN, ...argv], {
-      env: { ...process.env, TEST_CRASH_AT: crashAt ?? "" },
+      env: { ...process.env, ...this.env, TEST_CRASH_AT: crashAt ?? "" },
       stdin: "ignore",
       stdout: log,
       stderr: log,
@@ -146,6 +154,17 @@ export class Box {
         throw new Error(`waited ${withinMs} ms in vain until ${what}${last ? `: ${last}` : ""}`);
       await Bun.sleep(20);
     }
+  }
+
+  /** No job is open any more, so everything that was to be cleaned up is. */
+  settled(): Promise<void> {
+    const open = async (status: string) =>
+      (await this.api<unknown[]>("GET", `/jobs?status=${status}`)).body.length;
+    return this.until(
+      "every job has ended",
+      async () => (await open("queued")) + (await open("running")) === 0,
+      90_000,
+    );
   }
 
   /** Resolves when the control plane is dead. */

@@ -52,8 +52,8 @@ export class Apps {
   }
 
   /** Changes what the next release is made with, and makes it when the app has one. */
-  change(ref: string, changes: SettingsChanges, by: string): App {
-    const { environments, deployments, store } = this.options;
+  async change(ref: string, changes: SettingsChanges, by: string): Promise<App> {
+    const { environments, deployments, store, routes } = this.options;
     const environment = environments.find(ref);
     const before = environment.settings;
     const settings: EnvironmentSettings = {
@@ -71,10 +71,11 @@ export class Apps {
       );
     store.transaction(() => {
       environments.changeSettings(environment.id, settings);
-      const differs =
-        JSON.stringify({ ...settings, build: null }) !== JSON.stringify({ ...before, build: null });
-      if (differs) deployments.ofConfigChange(environment, by);
+      if (JSON.stringify(ofRelease(settings)) !== JSON.stringify(ofRelease(before)))
+        deployments.ofConfigChange(environment, by);
     });
+    // What routes carry needs no release; should the proxy be away, the next look of healing brings it.
+    await routes.publish().catch(() => {});
     return this.get(ref);
   }
 
@@ -164,4 +165,9 @@ export class Apps {
       environment.name === "production" ? environment.app_id : `${environment.app_id}@${environment.name}`;
     return this.options.releases.get(ref, current.number);
   }
+}
+
+/** Settings that running instances carry; the others count from the next build or drain on. */
+function ofRelease({ port, health, limits, strategy, stop_grace_s }: EnvironmentSettings) {
+  return { port, health, limits, strategy, stop_grace_s };
 }

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { ContainerRuntime } from "../../../engine/runtime/container-runtime.ts";
+import { DiploError } from "../../../errors.ts";
 import { DONE, type Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
 import type { InstanceRow } from "../../instances/instance-rows.ts";
@@ -21,13 +22,12 @@ export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
       const mine = parts.instances.ofDeployment(state.deployment_id);
       if (mine.length > 0 || state.release_id) await restoreOld(parts, environment, state, signal);
       const madeNothing = mine.length === 0 && state.build_id === undefined && state.release_id === undefined;
-      // A repository that does not exist, or an engine that is down, must fail without an engine.
-      const runtime = await parts.runtimes.usable().catch((error) => {
-        if (madeNothing) return null;
-        throw error;
-      });
-      if (runtime === null) return { next: DONE };
-      await remove({ parts, runtime, environment, state, mine });
+      try {
+        await remove({ parts, runtime: await parts.runtimes.usable(), environment, state, mine });
+      } catch (error) {
+        // What failed because the engine is down must not wait for the engine to say so.
+        if (!madeNothing || !(error instanceof DiploError) || error.code !== "engine_down") throw error;
+      }
       return {
         next: DONE,
         apply: () => {
