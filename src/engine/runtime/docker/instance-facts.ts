@@ -1,4 +1,5 @@
 import type { InstanceFacts } from "../container-runtime.ts";
+import { memoryKills } from "./memory-kills.ts";
 
 /** The fields of a container's inspection that are read. */
 export interface InspectedContainer {
@@ -28,8 +29,20 @@ export interface InspectedContainer {
 
 const STATES = ["created", "running", "restarting", "paused", "exited", "dead"] as const;
 
-/** The engine's inspection in our words. */
-export function instanceFacts(container: InspectedContainer): InstanceFacts {
+/** The engine's inspections in our words; where it saw no memory kill, the kernel's log is asked. */
+export function instancesFacts(
+  containers: InspectedContainer[],
+  killed: () => ReadonlySet<string> = memoryKills,
+): InstanceFacts[] {
+  const facts = containers.map(instanceFacts);
+  const suspects = facts.filter((found) => found.exit_code && !found.oom_killed);
+  if (suspects.length === 0) return facts;
+  const ids = killed();
+  for (const suspect of suspects) suspect.oom_killed = ids.has(suspect.container_id);
+  return facts;
+}
+
+function instanceFacts(container: InspectedContainer): InstanceFacts {
   const state = container.State;
   const ended = ["exited", "dead", "restarting"].includes(state.Status);
   return {

@@ -11,7 +11,7 @@ import {
 import type { DockerClient } from "./docker-client.ts";
 import { freeLoopbackPort } from "./free-loopback-port.ts";
 import { fingerprint, instanceBody } from "./instance-body.ts";
-import { type InspectedContainer, instanceFacts } from "./instance-facts.ts";
+import { type InspectedContainer, instancesFacts } from "./instance-facts.ts";
 import { mapLimited } from "./map-limited.ts";
 import { labelFilter, SPEC_LABEL } from "./ownership.ts";
 import { startRefusal } from "./start-refusal.ts";
@@ -64,7 +64,7 @@ export async function removeInstance(client: DockerClient, name: string): Promis
 
 export async function inspectInstance(client: DockerClient, name: string): Promise<InstanceFacts | null> {
   const container = await ownContainer(client, name);
-  return container && instanceFacts(container);
+  return container && factsOf(container);
 }
 
 /** Every container of this box that bears these labels. The engine's listing lacks exit codes, so each is inspected. */
@@ -78,7 +78,7 @@ export async function listInstances(
   );
   const ids = (Array.isArray(answer) ? answer : []).map((entry: { Id: string }) => entry.Id);
   const found = await mapLimited(ids, (id) => inspectContainer(client, id));
-  return found.filter((container) => container !== null).map(instanceFacts);
+  return instancesFacts(found.filter((container) => container !== null));
 }
 
 /** What to do with a container that already has the name: it serves, it can be started (null), or it had to go. */
@@ -92,7 +92,7 @@ async function settleExisting(
   if (isUp(container)) {
     if (!same)
       client.log.warn("a running container differs from what was asked for", { container: spec.name });
-    return instanceFacts(container);
+    return factsOf(container);
   }
   if (same && /^(created|exited)$/.test(container.State.Status)) return null;
   await removeContainer(client, container.Id);
@@ -114,7 +114,11 @@ async function startExisting(
     throw startRefusal(error, spec);
   }
   const container = await inspectContainer(client, name);
-  return container && instanceFacts(container);
+  return container && factsOf(container);
+}
+
+function factsOf(container: InspectedContainer): InstanceFacts {
+  return instancesFacts([container])[0] as InstanceFacts;
 }
 
 function isUp(container: InspectedContainer): boolean {

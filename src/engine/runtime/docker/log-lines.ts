@@ -3,6 +3,8 @@ import type { Frame } from "./demux.ts";
 
 /** Longer lines are cut here, with an ellipsis. */
 const LINE_LIMIT_BYTES = 64 * 1024;
+/** The engine cuts messages here. */
+const MESSAGE_BYTES = 16 * 1024;
 const NEWLINE = 10;
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d) /;
 /** RFC 3339 with nanoseconds and an offset, and the blank after it. */
@@ -15,9 +17,10 @@ interface Unfinished {
 }
 
 /**
- * Puts log lines together from frames. The engine stamps every message, and cuts messages at 16 KB: a line that
- * was cut arrives as several frames, each with a stamp, only the last with a newline. Bytes are joined before
- * they are decoded, so that a character cut in two stays one.
+ * Puts log lines together from frames. The engine stamps every message, and cuts a long line into messages of 16 KB
+ * with the same stamp. The last of them should end in a newline; with the `local` driver of Engine 20.10 it does
+ * not, so a shorter piece or another stamp ends the line too. Bytes are joined before they are decoded, so that a
+ * character cut in two stays one.
  */
 export class LogLines {
   #open: Record<Frame["stream"], Unfinished | null> = { stdout: null, stderr: null };
@@ -27,9 +30,14 @@ export class LogLines {
     while (rest.length > 0) {
       const newline = rest.indexOf(NEWLINE);
       const piece = newline < 0 ? rest : rest.subarray(0, newline);
-      this.#add(frame.stream, piece);
+      const at = stampOf(piece);
+      const open = this.#open[frame.stream];
+      if (open && at && at !== open.at) yield this.#finish(frame.stream);
+      const text = piece.subarray(at ? at.length + 1 : 0);
+      const last = newline >= 0 || this.#isLastPiece(frame.stream, text);
+      this.#add(frame.stream, at, text);
+      if (last) yield this.#finish(frame.stream);
       if (newline < 0) return;
-      yield this.#finish(frame.stream);
       rest = rest.subarray(newline + 1);
     }
   }
@@ -39,16 +47,17 @@ export class LogLines {
     for (const stream of ["stdout", "stderr"] as const) if (this.#open[stream]) yield this.#finish(stream);
   }
 
-  #add(stream: Frame["stream"], piece: Uint8Array): void {
-    const stamp =
-      TIMESTAMP.exec(Buffer.from(piece.subarray(0, TIMESTAMP_BYTES)).toString("latin1"))?.[0] ?? "";
-    const line = this.#open[stream] ?? { at: stamp.trimEnd(), pieces: [], bytes: 0 };
+  #isLastPiece(stream: Frame["stream"], text: Uint8Array): boolean {
+    return text.length < MESSAGE_BYTES && (this.#open[stream]?.bytes ?? 0) >= MESSAGE_BYTES;
+  }
+
+  #add(stream: Frame["stream"], at: string, text: Uint8Array): void {
+    const line = this.#open[stream] ?? { at, pieces: [], bytes: 0 };
     this.#open[stream] = line;
-    const room = LINE_LIMIT_BYTES + 1 - line.bytes;
-    const text = piece.subarray(stamp.length, stamp.length + room);
-    if (text.length === 0) return;
-    line.pieces.push(text);
-    line.bytes += text.length;
+    const kept = text.subarray(0, LINE_LIMIT_BYTES + 1 - line.bytes);
+    if (kept.length === 0) return;
+    line.pieces.push(kept);
+    line.bytes += kept.length;
   }
 
   #finish(stream: Frame["stream"]): LogLine {
@@ -57,6 +66,12 @@ export class LogLines {
     const bytes = Buffer.concat(line.pieces);
     return { at: line.at, stream, text: cutLine(bytes, LINE_LIMIT_BYTES).replace(/\r$/, "") };
   }
+}
+
+/** The stamp a message begins with; "" when it has none. */
+function stampOf(piece: Uint8Array): string {
+  const head = Buffer.from(piece.subarray(0, TIMESTAMP_BYTES)).toString("latin1");
+  return TIMESTAMP.exec(head)?.[0].trimEnd() ?? "";
 }
 
 /** Decodes at most `limit` bytes, never half a character; an ellipsis tells that more followed. */

@@ -5,6 +5,7 @@ import { createContainer, inspectContainer, ownContainer, removeContainer } from
 import { Demux } from "./demux.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { type ContainerBody, commonBody } from "./instance-body.ts";
+import { instancesFacts } from "./instance-facts.ts";
 import { startRefusal } from "./start-refusal.ts";
 
 /** Output may still be on its way when the engine already knows the exit code. */
@@ -27,8 +28,8 @@ export async function runOnce(client: DockerClient, request: RunRequest, signal:
     const exit_code = await ended(client, id, stopped);
     await Promise.race([output, Bun.sleep(LAST_OUTPUT_MS)]);
     void input?.catch(() => {});
-    const facts = await inspectContainer(client, id);
-    return { exit_code, oom_killed: facts?.State.OOMKilled ?? false };
+    const container = await inspectContainer(client, id);
+    return { exit_code, oom_killed: instancesFacts(container ? [container] : [])[0]?.oom_killed ?? false };
   } catch (error) {
     signal.throwIfAborted();
     if (stopped.aborted)

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { cutLine, LogLines } from "../../../../src/engine/runtime/docker/log-lines.ts";
 
 const AT = "2026-11-21T08:14:39.000727038Z";
+const LATER = "2026-11-21T08:14:39.000727039Z";
 const frame = (stream: "stdout" | "stderr", bytes: string | Uint8Array) => ({
   stream,
   payload: Buffer.from(bytes),
@@ -35,12 +36,36 @@ test("LogLines joins a character that a frame's border cut in two", () => {
   expect([...lines.push(frame("stdout", first)), ...lines.push(frame("stdout", rest))][0]?.text).toBe("5 €");
 });
 
+test("LogLines ends a cut line at its short last piece, though the engine forgot the newline", () => {
+  const lines = new LogLines();
+  const long = "x".repeat(16_384);
+  const texts = [`${AT} ${long}`, `${AT} end`, `${LATER} next\n`].flatMap((text) => [
+    ...lines.push(frame("stdout", text)),
+  ]);
+  expect(texts.map((line) => line.text)).toEqual([`${long}end`, "next"]);
+});
+
+test("LogLines ends a line when the next stamp differs, were its last piece full", () => {
+  const lines = new LogLines();
+  const long = "x".repeat(16_384);
+  const texts = [`${AT} ${long}`, `${AT} ${long}`, `${LATER} next\n`].flatMap((text) => [
+    ...lines.push(frame("stdout", text)),
+  ]);
+  expect(texts.map((line) => [line.at, line.text.length])).toEqual([
+    [AT, 32_768],
+    [LATER, 4],
+  ]);
+});
+
 test("LogLines cuts a line at 64 KB and goes on with the next", () => {
   const lines = new LogLines();
   const found = [];
   for (let piece = 0; piece < 20; piece++)
     found.push(...lines.push(frame("stdout", `${AT} ${"x".repeat(16_384)}`)));
-  found.push(...lines.push(frame("stdout", `${AT} end\n`)), ...lines.push(frame("stdout", `${AT} next\n`)));
+  found.push(
+    ...lines.push(frame("stdout", `${AT} end\n`)),
+    ...lines.push(frame("stdout", `${LATER} next\n`)),
+  );
   expect(found.map((line) => line.text.length)).toEqual([65_537, 4]);
   expect(found[0]?.text.endsWith("x…")).toBe(true);
 });
