@@ -16,8 +16,7 @@ export interface ApiRoutesOptions {
   sockets: Sockets;
   /** Aborted when the daemon stops: streams end. */
   stopping: AbortSignal;
-  /** Default: the source engine's. */
-  receiveUpload?: ReceiveUpload;
+  receiveUpload: ReceiveUpload;
 }
 
 /** The API outside the table of operations: what is no JSON in and JSON out. */

@@ -29,8 +29,7 @@ export interface ControlServerOptions {
   hostNames?: readonly string[];
   /** How a page tells an error. Default: the problem document. */
   errorPage?: ErrorPage;
-  /** Default: the source engine's. */
-  receiveUpload?: ReceiveUpload;
+  receiveUpload: ReceiveUpload;
 }
 
 /** How long answers under way may take when the daemon stops. */

@@ -48,8 +48,10 @@ export function listenUnix(
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) unlinkSync(path);
   const before = process.umask(0o117);
   try {
-    // Bun's `timeout(request, …)` has no effect on unix sockets: a deployment that is waited for would be cut.
-    return Bun.serve({ ...shared(fetch, websocket), unix: path, idleTimeout: 0 });
+    // Bun's `timeout(request, …)` has no effect on unix sockets: a deployment that is waited for would be cut. Its
+    // types know no idleTimeout there, but it counts.
+    const options = { ...shared(fetch, websocket), unix: path, idleTimeout: 0 };
+    return Bun.serve(options as unknown as Bun.Serve.Options<Socket>);
   } catch (error) {
     throw explain(error, path);
   } finally {

@@ -9,12 +9,8 @@ export type ReceiveUpload = (
   options: { uploads: string; signal: AbortSignal },
 ) => Promise<{ upload_id: string }>;
 
-// Loaded with the first upload: what reads archives is not needed to answer a page.
-const receiveByEngine: ReceiveUpload = async (body, options) =>
-  (await import("../engine/source/receive-upload.ts")).receiveUpload(body, options);
-
 /** The directory of `diplo deploy .`, as a tar archive. */
-export function uploadRoute(receive: ReceiveUpload = receiveByEngine): HandRoute {
+export function uploadRoute(receive: ReceiveUpload): HandRoute {
   return {
     method: "POST",
     path: `${API_ROOT}/uploads`,

@@ -5,6 +5,7 @@ import { PeerGate } from "../../src/api/peer-gate.ts";
 import type { Actor, Operation } from "../../src/operation.ts";
 import { operations } from "../../src/product/operations.ts";
 import type { HandRoute } from "../../src/route.ts";
+import { webRoutes } from "../../src/web/web-routes.ts";
 import { type ControlBox, startControlBox } from "./control-box.ts";
 
 let ran: { path: string; actor: Actor | null }[] = [];
@@ -67,6 +68,25 @@ test("every route of the running server has an authorisation row, and the public
   expect(open.sort()).toEqual(PUBLIC.sort());
   const unsafe = table.filter(({ method, audit, private: hidden }) => method !== "GET" && !audit && !hidden);
   expect(unsafe.map(({ verb }) => verb)).toEqual([]);
+});
+
+test("the whole server, dashboard included: nothing but these answers a stranger", async () => {
+  await using whole = await startControlBox({ operations: table, handRoutes: webRoutes });
+  const open =
+    /^(GET (\/api\/v1)?\/healthz|GET \/api\/v1\/openapi\.json|GET \/(setup|login|favicon\.ico)|GET \/assets\/.*|POST \/(login|logout|setup\/redeem))$/;
+  for (const route of whole.server.routes) {
+    const name = `${route.method} ${route.path}`;
+    expect([name, route.permission === "public"]).toEqual([name, open.test(name)]);
+    if (route.permission === "public") continue;
+    const response = await fetch(`${whole.url}${filled(route.path)}`, {
+      method: route.method,
+      redirect: "manual",
+    });
+    expect([name, response.status, response.headers.get("location")]).toEqual(
+      route.page ? [name, 303, "/login"] : [name, 401, null],
+    );
+  }
+  expect(ran).toEqual([]);
 });
 
 test("every route is denied without a sign-in, with a wrong token and with a wrong session, before its body is read", async () => {
