@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { UsageError } from "./usage-error.ts";
 
@@ -18,6 +18,7 @@ export function chooseSource(place: string, from: string): DeploySource {
   if (facts?.isDirectory()) {
     if (isBare(path)) return { kind: "git", url: path };
     const directory = realpathSync(path);
+    if (readdirSync(directory).length === 0) throw new UsageError(`${directory} is empty`);
     return { kind: "directory", directory, name: nameOf(basename(directory)) };
   }
   if (facts) throw new UsageError(`${place} is a file, not a directory`);

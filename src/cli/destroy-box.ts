@@ -30,8 +30,9 @@ export function readBoxId(data: string): string {
 }
 
 /**
- * Removes everything in an engine that bears this box's id: containers, then networks. Volumes hold people's data, and
- * images are what a box set up again on the same directory starts its apps from: both stay unless `purge`. What another Diplo or a person made is never listed, so never touched.
+ * Removes what a box made in an engine: containers, then networks. Volumes hold people's data, and images are what a
+ * box set up again on the same directory starts its apps from: both stay unless `purge`. What another Diplo or a
+ * person made is never listed, so never touched.
  */
 export async function destroyBox(runtime: ContainerRuntime, purge: boolean): Promise<Removed> {
   const containers = await runtime.list();

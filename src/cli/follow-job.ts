@@ -14,7 +14,10 @@ export async function followJob(id: string, { io, box, paintErr }: CliContext): 
     const text = job.message || job.step;
     if (text !== told && job.finished_at === null) io.err(`${text}\n`);
     told = text;
-    if (job.status === "succeeded") return EXIT.ok;
+    if (job.status === "succeeded") {
+      io.err("Done.\n");
+      return EXIT.ok;
+    }
     if (job.finished_at !== null) {
       io.err(job.error ? explain(job.error, paintErr) : `the job was ${job.status}\n`);
       return EXIT.failed;

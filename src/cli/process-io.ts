@@ -18,8 +18,9 @@ export function processIo(): CliIo {
     errBytes: (bytes) => void stderr.write(bytes),
     terminal: { in: Boolean(stdin.isTTY), out: Boolean(stdout.isTTY), err: Boolean(stderr.isTTY) },
     size: () => {
-      const { columns = 80, rows = 24 } = stdout.isTTY ? stdout : stderr;
-      return { columns, rows };
+      const { columns, rows } = stdout.isTTY ? stdout : stderr;
+      // A terminal that does not know its size says 0.
+      return { columns: columns || 80, rows: rows || 24 };
     },
     readAll: () => Bun.stdin.bytes(),
     keys,

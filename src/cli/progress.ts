@@ -31,7 +31,7 @@ export function plainLines(before: Deployment | null, after: Deployment): string
   for (const step of after.steps) {
     const known = before?.steps.find(({ name }) => name === step.name)?.status ?? "pending";
     if (step.status === known) continue;
-    if (step.status === "running" || (known === "pending" && begun(step))) lines.push(step.name);
+    if (step.status === "running") lines.push(step.name);
     if (step.status === "done") lines.push(`${step.name} done in ${duration(step.duration_ms ?? 0)}`);
     if (step.status === "failed") lines.push(`${step.name} failed after ${duration(step.duration_ms ?? 0)}`);
   }

@@ -250,6 +250,7 @@ describe("chooseSource", () => {
   Bun.spawnSync(["git", "init", "-q", join(place, "checkout")]);
   Bun.spawnSync(["git", "init", "-q", "--bare", join(place, "bare.git")]);
   writeFileSync(join(place, "file"), "");
+  mkdirSync(join(place, "empty"));
 
   test("takes URLs as they are", () => {
     for (const url of [
@@ -284,6 +285,7 @@ describe("chooseSource", () => {
     for (const [word, message] of [
       ["./nothing", "no directory"],
       ["file", "is a file"],
+      ["empty", "is empty"],
       ["nothing", "neither"],
       ["/nonexistent/x", "no directory"],
     ] as const)

@@ -37,9 +37,7 @@ test("plainLines tells each phase's beginning and end once", () => {
   expect(plainLines(fetching, fetching)).toEqual([]);
   expect(plainLines(fetching, live)).toEqual([
     "fetching done in 0.4s",
-    "planning",
     "planning done in 0.0s",
-    "building",
     "building done in 12s",
   ]);
 });

@@ -25,7 +25,7 @@ export const destroyBox: Verb = {
   ],
   run: async ({ flags }, context) => {
     if (!flags.get("yes"))
-      throw new UsageError("wants --yes: this removes every container, network and image of the box");
+      throw new UsageError("wants --yes: this removes every container and network of the box");
     const { data } = context.config;
     const box = readBoxId(data);
     using _lock = lockData(paths.lock(data));

@@ -5,9 +5,15 @@ import type { View } from "./view-facts.ts";
 export const plainView: View<unknown> = (body) => {
   if (Array.isArray(body)) return body.length === 0 ? "none\n" : listView(body);
   if (body === null || typeof body !== "object") return `${cell(body)}\n`;
-  const facts = Object.entries(body).map(([name, value]) => [title(name), cell(value)] as const);
+  const facts = Object.entries(body).flatMap(([name, value]) => factsOf(title(name), value));
   return facts.length === 0 ? "" : pairs(facts);
 };
+
+/** An object inside shows each of its fields: `proxy pid  4`. */
+function factsOf(name: string, value: unknown): (readonly [string, string])[] {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return [[name, cell(value)]];
+  return Object.entries(value).map(([field, inner]) => [`${name} ${title(field)}`, cell(inner)]);
+}
 
 function listView(rows: unknown[]): string {
   if (typeof rows[0] !== "object" || rows[0] === null) return rows.map((row) => `${cell(row)}\n`).join("");
