@@ -8,7 +8,7 @@ import { renderLocalAnswer } from "./local-answer.ts";
 import { Outbound } from "./outbound.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
 import { stripPrefix } from "./request-path.ts";
-import { type Peer, writeRequestHead } from "./request-writer.ts";
+import { Peer, writeRequestHead } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
 import type { Timed } from "./ticker.ts";
 
@@ -55,7 +55,7 @@ export class ClientConnection implements Timed {
     address: string,
   ) {
     this.out = new Outbound(socket);
-    this.peer = { address, secure: door.secure, trusted: engine.settings.trusted.has(address) };
+    this.peer = new Peer(address, door.secure, engine.settings.trusted.has(address));
     engine.ticker.add(this);
     this.deadline = engine.ticker.now + engine.limits.headTimeoutMs;
   }

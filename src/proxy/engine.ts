@@ -49,8 +49,9 @@ export class Engine {
   draining = false;
 
   private readonly routes = new Map<string, RouteState>();
-  private readonly requestPrefix = randomBytes(8).toString("hex");
-  private requestCount = 0;
+  private readonly requestPrefix = randomBytes(10).toString("hex");
+  // Twelve hexadecimal digits from the first to the last request.
+  private requestCount = 0x100000000000;
 
   constructor(options: EngineOptions) {
     this.limits = options.limits;
@@ -114,7 +115,7 @@ export class Engine {
   }
 
   nextRequestId(): string {
-    return this.requestPrefix + (++this.requestCount).toString(16).padStart(16, "0");
+    return this.requestPrefix + (++this.requestCount).toString(16);
   }
 
   /** Metrics of every route with something to say since the last call. */

@@ -95,11 +95,27 @@ export class Fields {
   }
 }
 
-/** Elements of a comma-separated value, lower-case, empty ones left out (RFC 9110 section 5.6.1). */
-export function listOf(value: string): string[] {
+/** Values of a field that came more than once, as the one list they mean (RFC 9110 section 5.3). */
+export function joined(before: string, value: string): string {
+  return before === "" ? value : `${before},${value}`;
+}
+
+const NONE: string[] = [];
+const KEEP_ALIVE = ["keep-alive"];
+
+/** Elements of a comma-separated value, lower-case, empty ones left out (RFC 9110 section 5.6.1). Not to be changed. */
+export function listOf(value: string): readonly string[] {
+  if (value === "") return NONE;
+  if (value === "keep-alive") return KEEP_ALIVE;
   return value
     .toLowerCase()
     .split(",")
     .map((element) => element.trim())
     .filter((element) => element !== "");
+}
+
+/** The connection options that name fields: all but those with a meaning of their own. */
+export function optionsIn(names: readonly string[]): readonly string[] {
+  if (names.length === 0 || names === KEEP_ALIVE) return NONE;
+  return names.filter((name) => name !== "close" && name !== "keep-alive" && name !== "upgrade");
 }

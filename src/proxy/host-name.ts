@@ -7,6 +7,23 @@ export interface Authority {
   text: string;
 }
 
+const REMEMBERED = 2048;
+
+/** `parseAuthority` with a memory for what is asked again and again; bounded, so that strangers cannot fill it. */
+export class Authorities {
+  private readonly known = new Map<string, Authority>();
+
+  get(raw: string): Authority | undefined {
+    const known = this.known.get(raw);
+    if (known !== undefined) return known;
+    const authority = parseAuthority(raw);
+    if (authority === undefined || raw.length > 300) return authority;
+    if (this.known.size >= REMEMBERED) this.known.clear();
+    this.known.set(raw, authority);
+    return authority;
+  }
+}
+
 /**
  * Host or authority, normalised once for routing and forwarding alike (RFC 3986 section 3.2.2, RFC 9110 section 7.2).
  * `undefined`: user information, illegal characters, an empty name or a port out of range.

@@ -1,7 +1,7 @@
 import { CR, LF, QUESTION, SLASH, SP, TARGET, TOKEN } from "./byte-class.ts";
 import { Kind } from "./field-kind.ts";
-import { BAD, Fields, INCOMPLETE, listOf, TOO_LARGE } from "./fields.ts";
-import { type Authority, parseAuthority } from "./host-name.ts";
+import { BAD, Fields, INCOMPLETE, joined, listOf, optionsIn, TOO_LARGE } from "./fields.ts";
+import { Authorities, type Authority, parseAuthority } from "./host-name.ts";
 import type { Limits } from "./limits.ts";
 import type { ProxyErrorCode } from "./protocol.ts";
 import { normalisePath } from "./request-path.ts";
@@ -20,6 +20,7 @@ const NO_FIELD = -1;
  */
 export class RequestHead {
   readonly fields: Fields;
+  private readonly authorities = new Authorities();
   method = "";
   /** Path as routed and forwarded, then the query with its `?`, or empty. */
   path = "/";
@@ -33,7 +34,7 @@ export class RequestHead {
   upgrade = NO_FIELD;
   expectContinue = false;
   /** Names that Connection declares as concerning this connection only. */
-  connectionNames: string[] = [];
+  connectionNames: readonly string[] = [];
   /** Field index of X-Diplo-Probe. */
   probe = NO_FIELD;
   /** Why `parse` refused. */
@@ -162,7 +163,7 @@ export class RequestHead {
         case Kind.lookalike:
           return this.refuse("a field name that imitates Content-Length or Transfer-Encoding");
         case Kind.connection:
-          connection += `,${fields.value(bytes, i)}`;
+          connection = joined(connection, fields.value(bytes, i));
           break;
         case Kind.upgrade:
           if (upgrade !== NO_FIELD) return this.refuse("more than one Upgrade");
@@ -210,7 +211,7 @@ export class RequestHead {
       this.problem = "no Host";
       return false;
     }
-    const authority = parseAuthority(this.fields.value(bytes, host));
+    const authority = this.authorities.get(this.fields.value(bytes, host));
     if (authority === undefined) return this.refuse("malformed Host");
     this.authority = authority;
     return true;
@@ -231,11 +232,9 @@ export class RequestHead {
   }
 
   private interpretConnection(bytes: Buffer, connection: string, upgrade: number): boolean {
-    const names = connection === "" ? [] : listOf(connection);
+    const names = listOf(connection);
     this.keepAlive = this.minorVersion === 1 ? !names.includes("close") : names.includes("keep-alive");
-    this.connectionNames = names.filter(
-      (name) => name !== "close" && name !== "keep-alive" && name !== "upgrade",
-    );
+    this.connectionNames = optionsIn(names);
     // h2c would carry requests past every rule of the proxy; an upgrade with a body has no clear end.
     const wanted = upgrade !== NO_FIELD && names.includes("upgrade") && this.minorVersion === 1;
     const protocols = wanted ? listOf(this.fields.value(bytes, upgrade)) : [];

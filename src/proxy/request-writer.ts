@@ -4,11 +4,24 @@ import { withoutOwnCookies } from "./own-cookies.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** Who is on the other end of a client connection. */
-export interface Peer {
-  address: string;
-  /** Its X-Forwarded-* are believed (settings.trusted_proxies). */
-  trusted: boolean;
-  secure: boolean;
+export class Peer {
+  private host = "";
+  private facts = "";
+
+  constructor(
+    readonly address: string,
+    readonly secure: boolean,
+    /** Its X-Forwarded-* are believed (settings.trusted_proxies). */
+    readonly trusted: boolean,
+  ) {}
+
+  /** Field lines that tell an app about this client. The last ones are kept: a client rarely changes the host. */
+  factsFor(host: string): string {
+    if (host === this.host) return this.facts;
+    this.host = host;
+    this.facts = `${linesOf(factsOf(this, host))}X-Forwarded-For: ${this.address}\r\n`;
+    return this.facts;
+  }
 }
 
 export interface RequestRewrite {
@@ -33,11 +46,11 @@ export function writeRequestHead(
   rewrite: RequestRewrite,
 ): void {
   out.text(`${head.method} ${rewrite.path}${head.query} HTTP/1.1\r\nHost: ${head.authority.text}\r\n`);
-  const had = copyFields(out, bytes, head, rewrite);
+  const said = copyFields(out, bytes, head, rewrite);
   const { peer } = rewrite;
-  out.text(clientFacts(peer, head.authority.text, had.facts));
-  out.text(`X-Forwarded-For: ${had.forwardedFor}${peer.address}\r\n`);
-  if (!had.requestId) out.text(`X-Request-ID: ${rewrite.requestId}\r\n`);
+  if (said === undefined)
+    out.text(`${peer.factsFor(head.authority.text)}X-Request-ID: ${rewrite.requestId}\r\n`);
+  else out.text(supplement(peer, head.authority.text, rewrite.requestId, said));
   if (head.framing === "chunked") out.text("Transfer-Encoding: chunked\r\n");
   if (head.upgrade >= 0)
     out.text(`Connection: Upgrade\r\nUpgrade: ${head.fields.value(bytes, head.upgrade)}\r\n`);
@@ -45,22 +58,29 @@ export function writeRequestHead(
   out.text("\r\n");
 }
 
-/** Copies the fields that pass, whole runs of lines at once, and tells what a trusted peer has said already. */
-function copyFields(out: ByteWriter, bytes: Buffer, head: RequestHead, rewrite: RequestRewrite) {
+/** What a trusted peer has said of the client itself. */
+interface Said {
+  names: string[];
+  forwardedFor: string;
+}
+
+/** Copies the fields that pass, whole runs of lines at once. Returns what a trusted peer said; undefined for all others. */
+function copyFields(
+  out: ByteWriter,
+  bytes: Buffer,
+  head: RequestHead,
+  rewrite: RequestRewrite,
+): Said | undefined {
   const { fields } = head;
-  const { trusted } = rewrite.peer;
-  const had = { facts: [] as string[], requestId: false, forwardedFor: "" };
+  const said: Said | undefined = rewrite.peer.trusted ? { names: [], forwardedFor: "" } : undefined;
   let from = -1;
   let to = -1;
   for (let i = 0; i < fields.count; i++) {
     const kind = fields.kind[i]!;
-    let pass = kind === Kind.other || kind === Kind.contentLength;
+    let pass = kind === Kind.other || kind === Kind.contentLength || kind === Kind.setCookie;
     if (kind === Kind.cookie) pass = passCookie(out, bytes, head, i, rewrite.ownCookies);
-    else if (kind === Kind.setCookie) pass = true;
     else if (kind === Kind.expect) pass = head.expectContinue;
-    else if (trusted && kind === Kind.clientFact) pass = had.facts.push(fields.name(bytes, i)) > 0;
-    else if (trusted && kind === Kind.requestId) pass = had.requestId = true;
-    else if (kind === Kind.forwardedFor && trusted) had.forwardedFor += `${fields.value(bytes, i)}, `;
+    else if (said !== undefined) pass ||= noteSaid(said, bytes, head, i);
     if (pass && head.connectionNames.length > 0) pass = !namedByConnection(bytes, head, i);
     if (!pass) continue;
     if (fields.nameStart[i] !== to) {
@@ -70,7 +90,16 @@ function copyFields(out: ByteWriter, bytes: Buffer, head: RequestHead, rewrite: 
     to = fields.lineEnd[i]!;
   }
   out.copy(bytes, from, to);
-  return had;
+  return said;
+}
+
+/** Keeps in mind what a trusted peer says of the client. True: the field passes as it is. */
+function noteSaid(said: Said, bytes: Buffer, head: RequestHead, i: number): boolean {
+  const kind = head.fields.kind[i];
+  if (kind === Kind.forwardedFor) said.forwardedFor += `${head.fields.value(bytes, i)}, `;
+  if (kind !== Kind.clientFact && kind !== Kind.requestId) return false;
+  said.names.push(head.fields.name(bytes, i));
+  return true;
 }
 
 /** A Cookie field without ours passes as it is; otherwise what is left of it is written at once. */
@@ -93,16 +122,26 @@ function namedByConnection(bytes: Buffer, head: RequestHead, i: number): boolean
   return head.connectionNames.includes(name) && !PROTECTED.test(name);
 }
 
-/** What the app is told about its client; `had`: names that a trusted peer has said itself. */
-function clientFacts(peer: Peer, host: string, had: string[]): string {
+type Fact = [name: string, value: string];
+
+function factsOf(peer: Peer, host: string): Fact[] {
   const scheme = peer.secure ? "https" : "http";
   const node = peer.address.includes(":") ? `"[${peer.address}]"` : peer.address;
-  const facts: [string, string][] = [
+  return [
     ["X-Forwarded-Proto", scheme],
     ["X-Forwarded-Host", host],
     ["X-Real-IP", peer.address],
     ["Forwarded", `for=${node};host="${host}";proto=${scheme}`],
   ];
-  const own = had.length === 0 ? facts : facts.filter(([name]) => !had.includes(name.toLowerCase()));
-  return own.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+}
+
+/** What a trusted peer has not said, and its chain of addresses with its own at the end. */
+function supplement(peer: Peer, host: string, requestId: string, said: Said): string {
+  const facts: Fact[] = [...factsOf(peer, host), ["X-Request-ID", requestId]];
+  const missing = facts.filter(([name]) => !said.names.includes(name.toLowerCase()));
+  return linesOf([...missing, ["X-Forwarded-For", said.forwardedFor + peer.address]]);
+}
+
+function linesOf(facts: Fact[]): string {
+  return facts.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }

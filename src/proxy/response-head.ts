@@ -1,6 +1,6 @@
 import { CR, FIELD_VALUE, LF, SP } from "./byte-class.ts";
 import { Kind } from "./field-kind.ts";
-import { BAD, Fields, INCOMPLETE, listOf, TOO_LARGE } from "./fields.ts";
+import { BAD, Fields, INCOMPLETE, joined, listOf, optionsIn, TOO_LARGE } from "./fields.ts";
 import type { Limits } from "./limits.ts";
 import { parseLength } from "./request-head.ts";
 
@@ -21,7 +21,7 @@ export class ResponseHead {
   /** The answer says that its body is chunked, even if it has none (HEAD). */
   saysChunked = false;
   keepAlive = true;
-  connectionNames: string[] = [];
+  connectionNames: readonly string[] = [];
   problem = "";
 
   constructor(private readonly limits: Limits) {
@@ -80,14 +80,12 @@ export class ResponseHead {
       } else if (kind === Kind.transferEncoding) {
         if (coding !== NO_FIELD) return this.refuse("more than one Transfer-Encoding");
         coding = i;
-      } else if (kind === Kind.connection) connection += `,${fields.value(bytes, i)}`;
+      } else if (kind === Kind.connection) connection = joined(connection, fields.value(bytes, i));
       else if (kind === Kind.lookalike) return this.refuse("a field name that imitates a framing field");
     }
-    const names = connection === "" ? [] : listOf(connection);
+    const names = listOf(connection);
     this.keepAlive = this.minorVersion === 1 ? !names.includes("close") : names.includes("keep-alive");
-    this.connectionNames = names.filter(
-      (name) => name !== "close" && name !== "keep-alive" && name !== "upgrade",
-    );
+    this.connectionNames = optionsIn(names);
     return this.interpretFraming(bytes, length, coding, bodiless);
   }
 

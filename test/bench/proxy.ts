@@ -254,7 +254,8 @@ async function round(contestant: Contestant, scenario: Scenario): Promise<Round>
   const output = await new Response(wrk.stdout).text();
   const cpu = (await cpuSeconds(contestant.pids)) - before;
   const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
-  if (/Non-2xx|Socket errors/.test(output)) console.warn(contestant.name, scenario.name, /(Non-2xx|Socket errors).*/.exec(output)?.[0]);
+  if (/Non-2xx|Socket errors/.test(output))
+    console.warn(contestant.name, scenario.name, /(Non-2xx|Socket errors).*/.exec(output)?.[0]);
   return {
     cpuPer100k: (cpu / requests) * 100_000,
     requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1] ?? 0),
