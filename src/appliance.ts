@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { ulid } from "ulid";
@@ -61,6 +62,7 @@ export class Appliance {
       const store = await openStore({
         file: paths.database(settings.data),
         backups: paths.backups(settings.data),
+        established: existsSync(paths.masterKey(settings.data)),
         log,
       });
       stack.defer(() => store.close());

@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
@@ -13,6 +13,8 @@ export interface OpenOptions {
   /** Directory for the copy made before a migration. */
   backups: string;
   log: Log;
+  /** True when this box has worked before: then an empty database file is a loss, not a first start. */
+  established?: boolean;
   migrations?: readonly Migration[];
 }
 
@@ -20,8 +22,16 @@ export interface OpenOptions {
  * Opens the database and brings its schema up to date, before anything listens. Refuses a database that a newer
  * Diplo wrote (`schema_newer`), one that is damaged (`database_damaged`) and an emptied one (`database_emptied`).
  */
-export async function openStore({ file, backups, log, migrations = shipped }: OpenOptions): Promise<Store> {
-  refuseEmptied(file);
+export async function openStore({
+  file,
+  backups,
+  log,
+  established = false,
+  migrations = shipped,
+}: OpenOptions): Promise<Store> {
+  if (established) refuseEmptied(file);
+  // SQLite gives its -wal and -shm files the mode of the database.
+  if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
   const db = new Database(file, { create: true, strict: true });
   try {
     prepare(db);
@@ -45,9 +55,9 @@ function prepare(db: Database): void {
 
 // A zero-length file is a valid empty database to SQLite: it would silently start a new box.
 function refuseEmptied(file: string): void {
-  if (file === ":memory:" || !existsSync(file) || statSync(file).size > 0) return;
-  throw new DiploError("database_emptied", `${file} exists but is empty`, {
-    hint: `Restore it from ${join(file, "..", "backups")}, or remove it to start over.`,
+  if (existsSync(file) && statSync(file).size > 0) return;
+  throw new DiploError("database_emptied", `${file} is empty or missing, but its master key is there`, {
+    hint: `Restore it from ${join(file, "..", "backups")}. To start over, move master.key away too.`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLog } from "../../src/log.ts";
@@ -66,9 +66,24 @@ test("openStore refuses a schema newer than it knows", async () => {
   await expect(openStore(options({ migrations: [one] }))).rejects.toMatchObject({ code: "schema_newer" });
 });
 
-test("openStore refuses an emptied file instead of starting a new box", async () => {
+test("openStore refuses an emptied or vanished database of a box that has worked before", async () => {
+  const file = join(directory, "diplo.db");
+  await expect(openStore(options({ established: true }))).rejects.toMatchObject({ code: "database_emptied" });
+  await writeFile(file, "");
+  await expect(openStore(options({ established: true }))).rejects.toMatchObject({ code: "database_emptied" });
+  expect((await stat(file)).size).toBe(0);
+});
+
+test("openStore takes the empty file that a killed first start left", async () => {
   await writeFile(join(directory, "diplo.db"), "");
-  await expect(openStore(options())).rejects.toMatchObject({ code: "database_emptied" });
+  (await openStore(options())).close();
+});
+
+test("openStore keeps the database from other users of the machine", async () => {
+  const store = await openStore(options());
+  for (const name of ["diplo.db", "diplo.db-wal", "diplo.db-shm"])
+    expect((await stat(join(directory, name))).mode & 0o077).toBe(0);
+  store.close();
 });
 
 test("Store.transaction refuses asynchronous work and rolls it back", async () => {
