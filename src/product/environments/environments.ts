@@ -1,6 +1,7 @@
 import { ulid } from "ulid";
 import type { Config } from "../../config.ts";
 import { freeSubnet, hostRoutes } from "../../engine/network/address-plan.ts";
+import type { NetworkSpec } from "../../engine/runtime/container-runtime.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
 import type { SourceSpec } from "../../engine/source/source.ts";
 import { conflict, notFound } from "../../errors.ts";
@@ -195,6 +196,15 @@ export class Environments {
 /** Name of the environment's network at the engine. */
 export function networkName(environment: Environment): string {
   return `diplo-${environment.id.toLowerCase()}`;
+}
+
+/** The environment's network as the engine is to have it. */
+export function networkOf(environment: Environment): NetworkSpec {
+  return {
+    name: networkName(environment),
+    subnet: environment.subnet,
+    labels: { app: environment.app, environment: environment.name, environment_id: environment.id },
+  };
 }
 
 function fromRow(row: Row): Environment {

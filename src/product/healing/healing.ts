@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import { startInstance } from "../deployments/steps/start-step.ts";
-import type { Environments } from "../environments/environments.ts";
+import { type Environments, networkOf } from "../environments/environments.ts";
 import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
@@ -81,6 +81,8 @@ export class Healing {
     const environment = this.options.environments.byId(row.environment_id);
     const release = this.options.releases.byId(row.release_id);
     const config = this.options.config.values(environment, release.spec.config);
+    // A network without running containers is what `docker network prune` takes.
+    await runtime.ensureNetwork(networkOf(environment));
     await startInstance(
       { parts: { instances: this.options.instances }, runtime, environment, release, config },
       row,

@@ -3,7 +3,7 @@ import type { ContainerRuntime, ImageFacts } from "../../../engine/runtime/conta
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
-import { networkName } from "../../environments/environments.ts";
+import { networkOf } from "../../environments/environments.ts";
 import type { ReleaseSpec } from "../../releases/release-spec.ts";
 import type { ReleaseRow } from "../../releases/releases.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
@@ -23,11 +23,7 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);
       const runtime = await parts.runtimes.usable();
-      await runtime.ensureNetwork({
-        name: networkName(environment),
-        subnet: environment.subnet,
-        labels: { app: environment.app, environment: environment.name, environment_id: environment.id },
-      });
+      await runtime.ensureNetwork(networkOf(environment));
       const release = await findOrWrite({ parts, runtime, environment, state });
       for (const mount of release.spec.mounts)
         await runtime.ensureVolume(mount.volume, {
