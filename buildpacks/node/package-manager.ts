@@ -165,7 +165,7 @@ function yarnBerry({ lockfile, from, version }: Found, lock: string): PackageMan
     prune: canFocus
       ? { value: "yarn workspaces focus --production", from: "devDependencies in package.json" }
       : null,
-    reads: [".yarnrc.yml", ".yarn"],
+    reads: [".yarnrc.yml", ".yarn/"],
     cache: { "yarn-berry": "/root/.yarn/berry" },
     // Programs start with plain `node`, which finds packages in node_modules only.
     env: {

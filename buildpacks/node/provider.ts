@@ -2,6 +2,7 @@ import type { BuildPlan, Choice, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { serveFiles } from "../static/files-image.ts";
+import { present } from "../steps.ts";
 import { chooseFramework, type Framework } from "./framework.ts";
 import { chooseNodeVersion } from "./node-version.ts";
 import { type PackageJson, readPackageJson } from "./package-json.ts";
@@ -103,7 +104,11 @@ async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<st
     manager,
     manifests: whole
       ? ["."]
-      : await present(tree, ["package.json", manager.lockfile ?? "", ...manager.reads]),
+      : await present(tree, [
+          "package.json",
+          ...(manager.lockfile === null ? [] : [manager.lockfile]),
+          ...manager.reads,
+        ]),
     install: lean ? { value: manager.install_production, from: manager.install.from } : manager.install,
     build,
     build_caches: framework?.choice.value.startsWith("Next") ? { next: "/app/.next/cache" } : {},
@@ -132,12 +137,6 @@ function installScripts(pkg: PackageJson): string[] {
 function needsDevelopment({ pkg, commands }: Findings): boolean {
   const tools = Object.keys(pkg.devDependencies).filter((name) => !(name in pkg.dependencies));
   return commands.some((line) => line.split(/[\s&|;]+/).some((word) => tools.includes(word)));
-}
-
-async function present(tree: SourceTree, paths: string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const path of paths) if (path !== "" && (await tree.has(path))) found.push(path);
-  return found;
 }
 
 function asFiles(plan: BuildPlan, files: NonNullable<Framework["files"]>): BuildPlan {

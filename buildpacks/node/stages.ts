@@ -1,4 +1,5 @@
 import type { RunStep, Stage, Step } from "../../src/engine/build/plan.ts";
+import { copyInPlace, run, runTheirs } from "../steps.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 export interface StageFacts {
@@ -44,10 +45,6 @@ export function runSteps(facts: StageFacts): Step[] {
   return steps;
 }
 
-export function runStep(command: RunStep["command"], caches: Record<string, string> = {}): RunStep {
-  return { type: "run", command, caches, mounts: [], secrets: false };
-}
-
 /** Its own install scripts or workspaces need the whole tree at once. */
 function isWhole({ manifests, has_dependencies }: StageFacts): boolean {
   return has_dependencies && manifests[0] === ".";
@@ -60,7 +57,7 @@ function toolStage({ build_image, manager }: StageFacts): Stage {
     from: build_image,
     purpose: "The package manager",
     env: manager.env,
-    steps: [runStep(manager.setup!, npm)],
+    steps: [run(manager.setup!.value, manager.setup!.from, npm)],
   };
 }
 
@@ -71,13 +68,12 @@ function baseOf({ build_image, manager }: StageFacts): { from: string; env: Reco
 /** The packages, from manifests and lockfile alone: a change of code does not touch it. */
 function dependencyStage(facts: StageFacts): Stage {
   const { from, env } = baseOf(facts);
-  const copies = byDirectory(facts.manifests).map(([to, paths]): Step => ({ type: "copy", paths, to }));
   return {
     name: "dependencies",
     from,
     purpose: "Packages, as the lockfile has them",
     env: { ...env, CI: "true", HUSKY: "0" },
-    steps: [...copies, { ...runStep(facts.install, facts.manager.cache), secrets: true }],
+    steps: [...copyInPlace(facts.manifests), runTheirs(facts.install, facts.manager.cache)],
   };
 }
 
@@ -87,13 +83,13 @@ function productionStage({ manager }: StageFacts): Stage {
     from: "dependencies",
     purpose: "Packages without those of development",
     env: {},
-    steps: [runStep(manager.prune!, manager.cache)],
+    steps: [run(manager.prune!.value, manager.prune!.from, manager.cache)],
   };
 }
 
 /** The packages are lent to the build, not copied: they enter the image once, from a layer that stays. */
 function buildStage(facts: StageFacts): Stage {
-  const step = { ...runStep(facts.build!, facts.build_caches), secrets: true };
+  const step = runTheirs(facts.build!, facts.build_caches);
   if (facts.has_dependencies) step.mounts.push({ stage: "dependencies", path: MODULES, to: MODULES });
   return {
     name: "build",
@@ -105,19 +101,8 @@ function buildStage(facts: StageFacts): Stage {
 
 function wholeBuildStage({ build, build_caches, prune, manager }: StageFacts): Stage {
   const steps: Step[] = [];
-  if (build) steps.push({ ...runStep(build, build_caches), secrets: true });
-  if (prune) steps.push(runStep(manager.prune!, manager.cache));
+  if (build) steps.push(runTheirs(build, build_caches));
+  if (prune) steps.push(run(manager.prune!.value, manager.prune!.from, manager.cache));
   // Create React App fails a build for its warnings when CI says so.
   return { name: "build", from: "dependencies", purpose: "The app, built", env: { CI: "false" }, steps };
-}
-
-/** COPY keeps no directories of its sources: one instruction for each directory. */
-function byDirectory(paths: string[]): [string, string[]][] {
-  const groups = new Map<string, string[]>();
-  for (const path of paths) {
-    const slash = path.lastIndexOf("/");
-    const directory = slash < 0 ? "./" : `./${path.slice(0, slash)}/`;
-    groups.set(directory, [...(groups.get(directory) ?? []), path]);
-  }
-  return [...groups];
 }

@@ -12,6 +12,7 @@ export const staticProvider: Provider = {
   looks_for: "index.html at the root or in dist, build, out, public, _site",
   start_from: "index.html",
   async detect(tree) {
+    if (/^web\s*:/m.test((await tree.read("Procfile")) ?? "")) return null;
     const index = await firstOf(tree, ROOTS.map(indexOf));
     return index === null ? null : [index];
   },

@@ -5,15 +5,28 @@ const WORKING_DIRECTORY = "/app";
 /** Any id but 0; the same on every image, so that volumes keep their owner when a base image changes. */
 const RUN_USER = "1000:1000";
 
+/** Caches whose content a lockfile's checksums prove on every use: all apps of a box share them. */
+const PROVEN = new Set([
+  "npm",
+  "yarn",
+  "yarn-berry",
+  "pnpm",
+  "bun",
+  "go-modules",
+  "cargo-registry",
+  "bundler",
+]);
+
 /**
  * The plan as a Dockerfile: same plan, same bytes. Needs BuildKit for its cache and secret mounts, and nothing
- * newer than its built-in frontend.
+ * newer than its built-in frontend. With `cacheScope` (an app's id), caches of built things are the app's own, so
+ * that no app's build can change another's.
  */
-export function renderDockerfile(plan: BuildPlan): string {
+export function renderDockerfile(plan: BuildPlan, cacheScope = ""): string {
   if (plan.dockerfile_path !== null) throw new Error("the plan uses the repository's own Dockerfile");
   const head = `# ${titleOf(plan)}. Keep this file as Dockerfile to change it.`;
   const stages = plan.stages.map((stage, index) =>
-    renderStage(plan, stage, index === plan.stages.length - 1),
+    renderStage(plan, stage, index === plan.stages.length - 1, cacheScope),
   );
   return `${[head, ...stages].join("\n\n")}\n`;
 }
@@ -23,13 +36,13 @@ function titleOf(plan: BuildPlan): string {
   return `Made by Diplo: ${plan.provider}${what === "" ? "" : ` (${what})`}, because of ${plan.evidence.join(", ")}`;
 }
 
-function renderStage(plan: BuildPlan, stage: Stage, last: boolean): string {
+function renderStage(plan: BuildPlan, stage: Stage, last: boolean, cacheScope: string): string {
   const isImage = !plan.stages.some(({ name }) => name === stage.from);
   const lines = [`# ${stage.purpose}`, `FROM ${stage.from} AS ${stage.name}`];
   if (isImage) lines.push(`WORKDIR ${WORKING_DIRECTORY}`);
   if (!last) lines.push(...plan.args.map((name) => `ARG ${name}`));
-  lines.push(...renderEnv(last ? { ...stage.env, ...plan.env } : stage.env));
-  lines.push(...stage.steps.map((step) => renderStep(plan, step)));
+  lines.push(...renderEnv(last ? { ...stage.env, ...plan.env, PORT: String(portOf(plan)) } : stage.env));
+  lines.push(...stage.steps.map((step) => renderStep(plan, step, cacheScope)));
   if (last) lines.push(...renderRun(plan));
   return lines.join("\n");
 }
@@ -44,14 +57,14 @@ function envWord(value: string): string {
   return value.endsWith(":$PATH") ? `${quoteEnv(value.slice(0, -5)).slice(0, -1)}$PATH"` : quoteEnv(value);
 }
 
-function renderStep(plan: BuildPlan, step: Step): string {
+function renderStep(plan: BuildPlan, step: Step, cacheScope: string): string {
   switch (step.type) {
     case "copy":
       return `COPY ${copyWords([...step.paths, step.to])}`;
     case "take":
       return `COPY --from=${step.stage} ${copyWords([step.path, step.to])}`;
     case "run":
-      return renderRunStep(plan, step);
+      return renderRunStep(plan, step, cacheScope);
   }
 }
 
@@ -61,10 +74,11 @@ function copyWords(words: string[]): string {
   return JSON.stringify(words.map((word) => word.replace(/[\\$]/g, "\\$&")));
 }
 
-function renderRunStep(plan: BuildPlan, step: RunStep): string {
+function renderRunStep(plan: BuildPlan, step: RunStep, cacheScope: string): string {
+  const idOf = (id: string) => (cacheScope === "" || PROVEN.has(id) ? id : `${cacheScope}-${id}`);
   const secrets = step.secrets ? plan.secrets : [];
   const mounts = [
-    ...Object.entries(step.caches).map(([id, path]) => `--mount=type=cache,id=${id},target=${path}`),
+    ...Object.entries(step.caches).map(([id, path]) => `--mount=type=cache,id=${idOf(id)},target=${path}`),
     ...step.mounts.map(
       ({ stage, path, to }) => `--mount=type=bind,from=${stage},source=${path},target=${to},rw`,
     ),
@@ -77,7 +91,12 @@ function renderRunStep(plan: BuildPlan, step: RunStep): string {
 function renderRun(plan: BuildPlan): string[] {
   const web = plan.processes.web;
   const lines = [`USER ${RUN_USER}`];
-  if (web !== undefined) lines.push(`EXPOSE ${plan.port?.value ?? 8080}`);
+  if (web !== undefined) lines.push(`EXPOSE ${portOf(plan)}`);
   if (web?.command) lines.push(`# from ${web.from}`, `CMD ${JSON.stringify(web.command)}`);
   return lines;
+}
+
+/** What the program gets when the engine says nothing; Diplo always says something. */
+function portOf(plan: BuildPlan): number {
+  return plan.port?.value ?? 8080;
 }

@@ -1,0 +1,108 @@
+import type { BuildPlan, Stage, Step } from "../../src/engine/build/plan.ts";
+import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
+import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { nodeAssets } from "../node/assets.ts";
+import { chooseVersion, type VersionWish } from "../runtime-versions.ts";
+import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+
+/** Mix projects, Phoenix among them, as a release of their own (mix release). */
+export const elixirProvider: Provider = {
+  name: "elixir",
+  looks_for: "mix.exs (Elixir)",
+  start_from: "the release that `mix release` makes",
+  async detect(tree) {
+    return (await tree.has("mix.exs")) ? ["mix.exs"] : null;
+  },
+  plan: planElixir,
+};
+
+async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
+  const mix = (await tree.read("mix.exs")) ?? "";
+  const name = /\bapp:\s*:(\w+)/.exec(mix)?.[1] ?? "app";
+  const phoenix = /\{:phoenix,/.test(mix);
+  const { version, warnings } = chooseVersion("elixir", await versionWish(tree, mix));
+  const plan = emptyPlan("elixir", evidence);
+  plan.versions.elixir = version;
+  plan.package_manager = { value: "mix", from: (await tree.has("mix.lock")) ? "mix.lock" : "mix.exs" };
+  plan.framework = phoenix ? { value: "Phoenix", from: ":phoenix in mix.exs" } : null;
+  plan.build_image = { value: `elixir:${version.value}`, from: version.from };
+  plan.run_image = { value: "debian:bookworm-slim", from: "a release brings its own Erlang" };
+  plan.warnings.push(...warnings);
+  plan.env = {
+    HOME: "/tmp",
+    LANG: "C.UTF-8",
+    RELEASE_TMP: "/tmp",
+    RELEASE_DISTRIBUTION: "none",
+    ...(phoenix ? { PHX_SERVER: "true" } : {}),
+  };
+  plan.processes.web = { command: [`/app/bin/${name}`, "start"], from: "app in mix.exs" };
+  if (phoenix && (await tree.has("priv/repo/migrations")) && (await hasMigrator(tree, name))) {
+    const call = `${camel(name)}.Release.migrate()`;
+    plan.release_command = { value: [`/app/bin/${name}`, "eval", call], from: "priv/repo/migrations" };
+  }
+  plan.stages = [await buildStage(tree, plan, mix, name), runStage(plan)];
+  return plan;
+}
+
+/** .tool-versions, else what mix.exs asks for at least. */
+async function versionWish(tree: SourceTree, mix: string): Promise<VersionWish | null> {
+  const tool = /^elixir (\d+\.\d+(?:\.\d+)?)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
+  if (tool) return { range: tool, from: `.tool-versions: elixir ${tool}` };
+  const stated = /\belixir:\s*"([^"]+)"/.exec(mix)?.[1];
+  const range = stated
+    ?.replace(/~>\s*(\d+)\.(\d+)$/, ">=$1.$2.0 <$1.99.99")
+    .replace(/~>\s*/, "~")
+    .replace(/^(>=?)\s*(\d+\.\d+)$/, "$1$2.0");
+  return range === undefined ? null : { range, from: `elixir in mix.exs: ${stated}` };
+}
+
+/** `mix phx.gen.release` writes this module; without it there is nothing to call. */
+async function hasMigrator(tree: SourceTree, name: string): Promise<boolean> {
+  return tree.has(`lib/${name}/release.ex`);
+}
+
+function camel(name: string): string {
+  return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+async function buildStage(tree: SourceTree, plan: BuildPlan, mix: string, name: string): Promise<Stage> {
+  const hasDependencies = await tree.has("mix.lock");
+  const files = await present(tree, ["mix.exs", "mix.lock", "config/"]);
+  const node = (await tree.has("assets/package.json")) ? null : await nodeAssets(tree);
+  const steps: Step[] = [];
+  if (hasDependencies) {
+    steps.push(
+      run("mix local.hex --force && mix local.rebar --force", plan.package_manager!.from),
+      ...copyInPlace(files),
+      runTheirs(
+        { value: "mix deps.get --only prod && mix deps.compile", from: "mix.lock" },
+        { hex: "/root/.hex/packages" },
+      ),
+    );
+  }
+  if (node !== null) steps.push(...node.lend, ...node.install);
+  steps.push(copyAll());
+  if (node !== null) steps.push(...node.build);
+  if (/"assets\.deploy"/.test(mix))
+    steps.push(runTheirs({ value: "mix assets.deploy", from: "assets.deploy in mix.exs" }));
+  const release = `mix release ${name} --overwrite --path /out`;
+  steps.push(runTheirs({ value: release, from: "app in mix.exs" }));
+  return {
+    name: "build",
+    from: plan.build_image!.value,
+    purpose: "The release",
+    env: { MIX_ENV: "prod" },
+    steps,
+  };
+}
+
+function runStage(plan: BuildPlan): Stage {
+  const libraries = ["ca-certificates", "libncurses6", "libstdc++6", "openssl"];
+  return {
+    name: "run",
+    from: plan.run_image!.value,
+    purpose: "The image that runs: the release alone, no root",
+    env: {},
+    steps: [...aptInstall({ value: libraries, from: "what Erlang loads" }), take("build", "/out", "./")],
+  };
+}

@@ -1,0 +1,126 @@
+import type { Choice } from "../../src/engine/build/plan.ts";
+import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
+import type { PythonProject } from "./project.ts";
+
+/** How the packages get into the virtual environment at /opt/venv. */
+export interface PythonManager {
+  choice: Choice<string>;
+  /** What pip has to install first. */
+  tool: string | null;
+  install: Choice<string> | null;
+  /** Files that the installation reads; `["."]` for the whole tree. */
+  reads: string[];
+  caches: Record<string, string>;
+  env: Record<string, string>;
+  warnings: string[];
+}
+
+const PIP = { pip: "/root/.cache/pip" };
+const UV = { uv: "/root/.cache/uv" };
+
+/** By lockfile: uv, poetry, pdm, pipenv; then requirements.txt by pip; then pyproject.toml alone. */
+export async function choosePythonManager(tree: SourceTree, project: PythonProject): Promise<PythonManager> {
+  const mark = await firstOf(tree, [
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "requirements.txt",
+  ]);
+  if (mark === "uv.lock") return uv();
+  if (mark === "poetry.lock") return poetry();
+  if (mark === "pdm.lock") return pdm();
+  if (mark === "Pipfile.lock") return pipenv();
+  if (mark === "requirements.txt") return pip(project);
+  if (project.hasProjectTable) return pyproject();
+  if (await tree.has("Pipfile")) return pipfile();
+  if (await tree.has("setup.py")) return setupPy();
+  return { ...base("pip", "no dependencies", null), install: null, reads: [] };
+}
+
+function base(name: string, from: string, tool: string | null): PythonManager {
+  return {
+    choice: { value: name, from },
+    tool,
+    install: null,
+    reads: [],
+    caches: tool === "uv" ? { ...PIP, ...UV } : PIP,
+    env: tool === "uv" ? { UV_LINK_MODE: "copy", UV_PYTHON_DOWNLOADS: "never" } : {},
+    warnings: [],
+  };
+}
+
+function uv(): PythonManager {
+  const plan = base("uv", "uv.lock", "uv");
+  return {
+    ...plan,
+    env: { ...plan.env, UV_PROJECT_ENVIRONMENT: "/opt/venv" },
+    install: { value: "uv sync --locked --no-dev --no-install-project --no-editable", from: "uv.lock" },
+    reads: ["pyproject.toml", "uv.lock", ".python-version"],
+  };
+}
+
+function poetry(): PythonManager {
+  return {
+    ...base("poetry", "poetry.lock", "poetry"),
+    install: { value: "poetry install --only main --no-root --no-interaction", from: "poetry.lock" },
+    reads: ["pyproject.toml", "poetry.lock", "poetry.toml"],
+    caches: { ...PIP, poetry: "/root/.cache/pypoetry" },
+  };
+}
+
+function pdm(): PythonManager {
+  const line =
+    "pdm export --prod --format requirements --output /tmp/requirements.txt && pip install -r /tmp/requirements.txt";
+  return {
+    ...base("pdm", "pdm.lock", "pdm"),
+    install: { value: line, from: "pdm.lock" },
+    reads: ["pyproject.toml", "pdm.lock"],
+  };
+}
+
+function pipenv(): PythonManager {
+  const line =
+    "pipenv verify && pipenv requirements > /tmp/requirements.txt && pip install -r /tmp/requirements.txt";
+  return {
+    ...base("pipenv", "Pipfile.lock", "pipenv"),
+    install: { value: line, from: "Pipfile.lock" },
+    reads: ["Pipfile", "Pipfile.lock"],
+  };
+}
+
+function pipfile(): PythonManager {
+  return {
+    ...base("pipenv", "Pipfile", "pipenv"),
+    install: { value: "pipenv install --skip-lock", from: "Pipfile" },
+    reads: ["Pipfile"],
+    warnings: ["No Pipfile.lock: versions of dependencies may differ from build to build."],
+  };
+}
+
+function pip(project: PythonProject): PythonManager {
+  return {
+    ...base("pip", "requirements.txt", null),
+    install: { value: "pip install -r requirements.txt", from: "requirements.txt" },
+    reads: project.needsTree ? ["."] : ["requirements.txt", ...project.included],
+  };
+}
+
+/** uv reads the dependencies of a pyproject.toml without building it: code does not touch this layer. */
+function pyproject(): PythonManager {
+  return {
+    ...base("uv", "pyproject.toml, no lockfile", "uv"),
+    install: { value: "uv pip install -r pyproject.toml", from: "pyproject.toml" },
+    reads: ["pyproject.toml"],
+    warnings: ["No lockfile: versions of dependencies may differ from build to build."],
+  };
+}
+
+function setupPy(): PythonManager {
+  return {
+    ...base("pip", "setup.py", null),
+    install: { value: "pip install .", from: "setup.py" },
+    reads: ["."],
+    warnings: ["No lockfile: versions of dependencies may differ from build to build."],
+  };
+}

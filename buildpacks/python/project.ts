@@ -1,0 +1,120 @@
+import type { SourceTree } from "../../src/engine/build/tree.ts";
+import type { VersionWish } from "../runtime-versions.ts";
+
+/** What the manifests of a Python project say. */
+export interface PythonProject {
+  /** Lower-case names of direct dependencies, with `_` and `.` as `-` (PEP 503). */
+  dependencies: Set<string>;
+  wish: VersionWish | null;
+  /** pyproject.toml describes dependencies (PEP 621 or poetry). */
+  hasProjectTable: boolean;
+  /** requirements.txt names files or directories of the tree. */
+  needsTree: boolean;
+  /** Files that requirements.txt includes with -r or -c. */
+  included: string[];
+}
+
+type Table = Record<string, unknown>;
+
+/** Reads requirements.txt, pyproject.toml, Pipfile and the version files. Broken ones count as absent. */
+export async function readPythonProject(tree: SourceTree): Promise<PythonProject> {
+  const pyproject = await readToml(tree, "pyproject.toml");
+  const pipfile = await readToml(tree, "Pipfile");
+  const project = tableOf(pyproject.project);
+  const poetry = tableOf(tableOf(pyproject.tool).poetry);
+  const requirements = await readRequirements(tree, "requirements.txt");
+  const names = [
+    ...requirements.names,
+    ...listOf(project.dependencies).map(nameOf),
+    ...Object.keys(tableOf(poetry.dependencies)),
+    ...Object.keys(tableOf(pipfile.packages)),
+  ];
+  return {
+    dependencies: new Set(names.map(normalName)),
+    wish: await versionWish(tree, project, poetry, pipfile),
+    hasProjectTable: Array.isArray(project.dependencies) || poetry.dependencies !== undefined,
+    needsTree: requirements.needsTree,
+    included: requirements.included,
+  };
+}
+
+async function readToml(tree: SourceTree, path: string): Promise<Table> {
+  const text = await tree.read(path);
+  if (text === null) return {};
+  try {
+    return tableOf(Bun.TOML.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function tableOf(value: unknown): Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+function nameOf(requirement: string): string {
+  return /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)/.exec(requirement)?.[1] ?? "";
+}
+
+function normalName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+
+async function readRequirements(tree: SourceTree, path: string, seen = new Set<string>()) {
+  const found = { names: [] as string[], included: [] as string[], needsTree: false };
+  const text = await tree.read(path);
+  if (text === null || seen.has(path) || seen.size > 20) return found;
+  seen.add(path);
+  for (const raw of text.split("\n")) {
+    const line = raw.replace(/(^|\s)#.*$/, "").trim();
+    const include = /^(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)$/.exec(line)?.[1];
+    if (include !== undefined) {
+      const inner = await readRequirements(tree, include, seen);
+      found.included.push(include, ...inner.included);
+      found.names.push(...inner.names);
+      found.needsTree ||= inner.needsTree;
+    } else if (/^(-e|--editable)[\s=]+(?!git\+|https?:)|^\.{1,2}(\/|$|\[)|^file:|@ file:/.test(line))
+      found.needsTree = true;
+    else if (line !== "" && !line.startsWith("-")) found.names.push(nameOf(line));
+  }
+  return found;
+}
+
+/** .python-version, runtime.txt, requires-python, poetry's and Pipfile's own fields, in this order. */
+async function versionWish(
+  tree: SourceTree,
+  project: Table,
+  poetry: Table,
+  pipfile: Table,
+): Promise<VersionWish | null> {
+  const file = (await tree.read(".python-version"))?.split("\n")[0]?.trim();
+  if (file) return { range: file, from: `.python-version: ${file}` };
+  const runtime = /^python-(\d+\.\d+(?:\.\d+)?)/.exec((await tree.read("runtime.txt")) ?? "")?.[1];
+  if (runtime) return { range: runtime, from: `runtime.txt: python-${runtime}` };
+  const requires = tableOf(pipfile.requires);
+  const stated: [unknown, string][] = [
+    [project["requires-python"], "requires-python in pyproject.toml"],
+    [tableOf(poetry.dependencies).python, "python in pyproject.toml"],
+    [requires.python_full_version ?? requires.python_version, "requires in Pipfile"],
+  ];
+  const said = stated.find(([value]) => typeof value === "string");
+  return said === undefined ? null : { range: toRange(said[0] as string), from: `${said[1]}: ${said[0]}` };
+}
+
+/** PEP 440 specifiers in npm's syntax, as far as lines of a language go. */
+export function toRange(specifier: string): string {
+  return specifier
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => !part.startsWith("!="))
+    .map((part) => part.replace(/^==+\s*/, "").replace(/\.\*$/, ".x"))
+    .map((part) => part.replace(/^~=\s*(\d+)\.(\d+)$/, ">=$1.$2.0 <$1.99.99").replace(/^~=\s*/, "~"))
+    .map((part) =>
+      part.replace(/^(<=?|>=?)\s*(\d+)\.(\d+)$/, "$1$2.$3.0").replace(/^(<=?|>=?)\s*(\d+)$/, "$1$2.0.0"),
+    )
+    .join(" ");
+}
