@@ -218,17 +218,19 @@ function InstanceRow({ instance, now }: { instance: InstanceView; now: number })
       <th scope="row">
         <Copyable value={instance.name} show={instance.process} label="the instance's name" />
       </th>
-      <td class="num">{`v${instance.release}`}</td>
-      <td>
+      <td class="num" data-label="Release">{`v${instance.release}`}</td>
+      <td data-label="Address">
         <code safe>{instance.address}</code>
       </td>
-      <td>
+      <td data-label="Since">
         <TimeAgo at={instance.created_at} now={now} />
         {instance.restarts > 0 ? (
           <span class="sub bad">{formatMany(instance.restarts, "restart")}</span>
         ) : null}
       </td>
-      <td>{instance.last_exit ? exitWords(instance.last_exit) : <span class="faint">none</span>}</td>
+      <td data-label="Last exit">
+        {instance.last_exit ? exitWords(instance.last_exit) : <span class="faint">none</span>}
+      </td>
     </tr>
   );
 }

@@ -49,6 +49,11 @@ export function BoxPage({ system, stats, runtimes, checks }: BoxView) {
       <Load stats={stats} />
       <Runtimes runtimes={runtimes} />
       <About system={system} stats={stats} />
+      <form method="post" action="/logout">
+        <button type="submit" class="button quiet">
+          Sign out
+        </button>
+      </form>
       <CommandLine command="diplo doctor" />
     </div>
   );

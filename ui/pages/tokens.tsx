@@ -110,9 +110,15 @@ function TokenTable({ tokens, now }: { tokens: TokenView[]; now: number }) {
                 <code>{`${escapeHtml(token.prefix)}…`}</code>
               </span>
             </th>
-            <td safe>{token.permissions.join(", ")}</td>
-            <td>{token.last_used_at ? <TimeAgo at={token.last_used_at} now={now} /> : "never"}</td>
-            <td>{token.expires_at ? escapeHtml(token.expires_at.slice(0, 10)) : "never"}</td>
+            <td data-label="May" safe>
+              {token.permissions.join(", ")}
+            </td>
+            <td data-label="Last used">
+              {token.last_used_at ? <TimeAgo at={token.last_used_at} now={now} /> : "never"}
+            </td>
+            <td data-label="Expires">
+              {token.expires_at ? escapeHtml(token.expires_at.slice(0, 10)) : "never"}
+            </td>
             <td class="end">
               <ActionButton
                 action={pathTo`/box/tokens/${token.id}/revoke`}

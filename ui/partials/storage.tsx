@@ -67,11 +67,11 @@ function VolumeRow({ volume, base, error }: { volume: VolumeView; base: string; 
       <th scope="row" safe>
         {volume.name}
       </th>
-      <td>
+      <td data-label="Mounted at">
         <code safe>{volume.mount_path}</code>
         {volume.read_only ? <span class="sub">read only</span> : null}
       </td>
-      <td>{volume.process === "*" ? "all" : escapeHtml(volume.process)}</td>
+      <td data-label="Process">{volume.process === "*" ? "all" : escapeHtml(volume.process)}</td>
       <td>
         <details>
           <summary>Remove…</summary>
