@@ -5,14 +5,14 @@ import type { InstanceSpec } from "../../src/engine/runtime/container-runtime.ts
 import { connectDocker } from "../../src/engine/runtime/docker/docker-runtime.ts";
 import { createLog } from "../../src/log.ts";
 
-const ADDRESS = process.env.DOCKER_HOST || "unix:///var/run/docker.sock";
+export const ADDRESS = process.env.DOCKER_HOST || "unix:///var/run/docker.sock";
 /** Not the pool of a Diplo that may run on the same machine. */
 const POOL = "10.231.0.0/16";
 
 /** A runtime with a box id of its own on the real engine; everything it made is removed after the file's tests. */
-export async function runtimeBox() {
+export async function runtimeBox(address = ADDRESS) {
   const boxId = `test-${randomBytes(5).toString("hex")}`;
-  const runtime = await connectDocker({ address: ADDRESS, boxId, log: createLog("error") });
+  const runtime = await connectDocker({ address, boxId, log: createLog("error") });
   const labels = { app: "blog", environment: "production", environment_id: "E1" };
   const network = `${boxId}-net`;
   const subnet = freeSubnet(POOL, [...(await runtime.subnets()), ...(await hostRoutes())]);

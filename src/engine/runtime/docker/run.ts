@@ -24,10 +24,10 @@ export async function runOnce(client: DockerClient, request: RunRequest, signal:
     const stream = await attach(client, id, request, stopped);
     const output = forward(stream, request);
     await start(client, id, request);
-    const input = request.stdin ? feed(stream, request.stdin, stopped) : null;
+    // A program may end, or close its input, before it has read everything.
+    if (request.stdin) feed(stream, request.stdin, stopped).catch(() => {});
     const exit_code = await ended(client, id, stopped);
     await Promise.race([output, Bun.sleep(LAST_OUTPUT_MS)]);
-    void input?.catch(() => {});
     const container = await inspectContainer(client, id);
     return { exit_code, oom_killed: instancesFacts(container ? [container] : [])[0]?.oom_killed ?? false };
   } catch (error) {
