@@ -121,3 +121,10 @@ test("Vault seals and opens 100 KB in well under 50 ms", async () => {
   for (let i = 0; i < 10; i++) vault.open(vault.seal(value, context), context);
   expect((performance.now() - start) / 10).toBeLessThan(50);
 });
+
+test("Vault.ready loads what seal and open need, for a vault that was opened without", async () => {
+  const vault = await Vault.open({ keyFile, store, preload: false });
+  expect(() => vault.seal("value", context)).toThrow("before it was ready");
+  await Promise.all([vault.ready(), vault.ready()]);
+  expect(text(vault.open(vault.seal("value", context), context))).toBe("value");
+});

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { DiploError } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import { createMasterKey, MASTER_KEY_BYTES, readMasterKey } from "./master-key.ts";
@@ -19,16 +19,18 @@ export interface VaultOptions {
   /** Path of the master key, mode 0600; made when neither it nor a key in the database exists. */
   keyFile: string;
   store: Store;
+  /** false: libsodium (13 MB, some 50 ms) is loaded by `ready()`, which has to come before any seal and open. */
+  preload?: boolean;
 }
 
 /** Seals secrets at rest with XChaCha20-Poly1305 (libsodium). The key never leaves this object. */
 export class Vault {
   readonly #key: Uint8Array;
   readonly #keyId: Uint8Array;
-  readonly #sodium: Sodium;
+  #sodium: Sodium | null = null;
+  #loading: Promise<void> | null = null;
 
-  private constructor(sodium: Sodium, key: Uint8Array) {
-    this.#sodium = sodium;
+  private constructor(key: Uint8Array) {
     this.#key = key;
     this.#keyId = keyIdOf(key);
   }
@@ -37,18 +39,32 @@ export class Vault {
    * Refuses a key file that others may read, and one that is not the key this database was sealed with
    * (`master_key_missing`, `master_key_differs`).
    */
-  static async open({ keyFile, store }: VaultOptions): Promise<Vault> {
-    // Loaded here, not at import: the proxy and the CLI never need it.
-    const [sodium, stored] = await Promise.all([loadSodium(), readMasterKey(keyFile)]);
+  static async open({ keyFile, store, preload = true }: VaultOptions): Promise<Vault> {
+    const stored = await readMasterKey(keyFile);
     const known = store.get<{ id: string }>("select id from keys where retired_at is null")?.id ?? null;
     if (stored === null && known !== null) throw keyMissing(keyFile);
-    const key = stored ?? sodium.randombytes_buf(MASTER_KEY_BYTES);
+    const key = stored ?? randomBytes(MASTER_KEY_BYTES);
     if (stored === null) await createMasterKey(keyFile, key);
-    const vault = new Vault(sodium, key);
+    const vault = new Vault(key);
     if (known !== null && known !== vault.keyId) throw keyDiffers(keyFile);
     if (known === null)
       store.run("insert into keys (id, created_at) values ($id, $now)", { id: vault.keyId, now: Date.now() });
+    if (preload) await vault.ready();
     return vault;
+  }
+
+  /** Loads libsodium, once; at once when that was done. */
+  ready(): Promise<void> {
+    this.#loading ??= loadSodium().then(
+      (sodium) => {
+        this.#sodium = sodium;
+      },
+      (error) => {
+        this.#loading = null;
+        throw error;
+      },
+    );
+    return this.#loading;
   }
 
   /** Names the key without telling anything about it. */
@@ -57,10 +73,10 @@ export class Vault {
   }
 
   seal(plaintext: string | Uint8Array, context: SealContext): Uint8Array {
-    const nonce = this.#sodium.randombytes_buf(NONCE_BYTES);
+    const nonce = randomBytes(NONCE_BYTES);
     const data = associatedData(this.#keyId, context);
     const bytes = typeof plaintext === "string" ? Buffer.from(plaintext) : plaintext;
-    const cipher = this.#sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+    const cipher = this.#loaded().crypto_aead_xchacha20poly1305_ietf_encrypt(
       bytes,
       data,
       null,
@@ -78,9 +94,10 @@ export class Vault {
         status: 500,
         detail: `The value of ${context.name} was sealed with another master key.`,
       });
+    const sodium = this.#loaded();
     try {
       const data = associatedData(keyId, context);
-      return this.#sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, cipher, data, nonce, this.#key);
+      return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, cipher, data, nonce, this.#key);
     } catch (cause) {
       throw new DiploError("sealed_damaged", `sealed value of ${context.name} does not open`, {
         status: 500,
@@ -90,8 +107,14 @@ export class Vault {
       });
     }
   }
+
+  #loaded(): Sodium {
+    if (this.#sodium) return this.#sodium;
+    throw new Error("the vault was used before it was ready");
+  }
 }
 
+// Loaded when needed, not at import: the proxy and the CLI never need it.
 async function loadSodium(): Promise<Sodium> {
   const { default: sodium } = await import("libsodium-wrappers");
   await sodium.ready;
