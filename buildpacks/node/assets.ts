@@ -19,10 +19,7 @@ export interface NodeAssets {
  * JavaScript beside another language's framework (Rails, Laravel, Phoenix, Django): Node is lent to the build stage
  * and never reaches the image. null without a package.json.
  */
-export async function nodeAssets(
-  tree: SourceTree,
-  copy: (paths: string[]) => Step[],
-): Promise<NodeAssets | null> {
+export async function nodeAssets(tree: SourceTree): Promise<NodeAssets | null> {
   const pkg = await readPackageJson(tree);
   if (pkg === null) return null;
   const manager = await choosePackageManager(tree, pkg);
