@@ -16,6 +16,8 @@ export interface BoxOptions {
   crashAt?: string;
   flags?: string[];
   env?: Record<string, string>;
+  /** The built executable instead of the sources. */
+  executable?: string;
 }
 
 export interface Answer<T> {
@@ -28,6 +30,7 @@ export interface Answer<T> {
 export class Box {
   private child: Bun.Subprocess | null = null;
   private env: Record<string, string> = {};
+  private executable: string | undefined;
 
   private constructor(
     readonly data: string,
@@ -43,6 +46,7 @@ export class Box {
     const first = ports[2] as number;
     const box = new Box(data, ports[0] as number, ports[1] as number, `${first}-${first + 40}`);
     box.env = options.env ?? {};
+    box.executable = options.executable;
     try {
       await box.serve(options);
     } catch (error) {
@@ -71,7 +75,7 @@ export class Box {
       ...["--https", "127.0.0.1:1", "--app-ports", this.appPorts, ...flags],
     ];
     const log = Bun.file(join(this.data, "serve.log"));
-    this.child = Bun.spawn([process.execPath, crashAt ? CRASHING : MAIN, ...argv], {
+    this.child = Bun.spawn([...this.command(crashAt), ...argv], {
       env: { ...process.env, ...this.env, TEST_CRASH_AT: crashAt ?? "" },
       stdin: "ignore",
       stdout: log,
@@ -81,6 +85,11 @@ export class Box {
       if (this.child?.exitCode !== null) throw new Error(`serve ended: ${await log.text()}`);
       return (await this.api("GET", "/healthz")).status === 200;
     });
+  }
+
+  private command(crashAt: string | undefined): string[] {
+    if (crashAt) return [process.execPath, CRASHING];
+    return this.executable ? [this.executable] : [process.execPath, MAIN];
   }
 
   /** The API through control.sock, as the owner. */
