@@ -198,9 +198,9 @@ describe("stop, startAgain, remove", () => {
     });
     await runtime.start(reader);
     await ended(reader.name);
-    const lines = (await output(reader.name)).map((line) => line.text);
-    expect(lines[0]).toBe("kept");
-    expect(lines[1]).toContain("Read-only");
+    const lines = await output(reader.name);
+    expect(lines.find((line) => line.stream === "stdout")?.text).toBe("kept");
+    expect(lines.find((line) => line.stream === "stderr")?.text).toContain("Read-only");
   });
 });
 
