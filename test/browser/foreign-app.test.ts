@@ -34,7 +34,7 @@ test("the session cookie reaches no app, and no app can overwrite it", async () 
   expect(before).toBeTruthy();
   await owner.page.goto(`http://127.0.0.1:${port}/cgi-bin/headers`);
   await owner.page.goto(`http://127.0.0.1:${port}/cgi-bin/headers`);
-  const seen = await owner.page.locator("body").innerText();
+  const seen = await owner.page.locator("body").textContent();
   expect(seen).toContain("own=1");
   expect(seen).not.toContain("diplo_session");
   expect(await session()).toBe(before);

@@ -1,4 +1,4 @@
-// `/` finds, `?` lists the keys, `g` and a letter goes somewhere; Esc leaves (the browser closes dialogs itself).
+// `/` finds, `?` lists the keys, `g` and a letter goes somewhere; Esc leaves.
 (() => {
   const places = { a: "/", n: "/apps/new", j: "/jobs", b: "/box" };
   let going = false;
@@ -10,6 +10,13 @@
     if (!dialog || dialog.open) return false;
     dialog.showModal();
     return true;
+  }
+
+  // A search field would only be emptied by Esc, and its dialog stay.
+  function leave(element) {
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) dialog.close();
+    else if (writing(element)) element.blur();
   }
 
   function act(event) {
@@ -33,8 +40,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape" && writing(event.target) && !document.querySelector("dialog[open]"))
-      event.target.blur();
+    if (event.key === "Escape") return leave(event.target);
     if (!writing(event.target) && act(event)) event.preventDefault();
   });
 
