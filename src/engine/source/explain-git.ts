@@ -16,6 +16,13 @@ export function explainGit(error: unknown, repo_url: string, hasCredential: bool
       hint: "Free some space (old releases, other files) and deploy again.",
     });
   }
+  if (/Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/.test(words)) {
+    return new PermanentError("host_key_changed", `the host key behind ${repo_url} is another one`, {
+      ...facts,
+      detail: `The server behind ${repo_url} shows another host key than before. Somebody may be listening in.`,
+      hint: "If the server was set up anew, remove its line from the known hosts and deploy again.",
+    });
+  }
   if (isMissing(words)) {
     return new PermanentError("repo_not_found", `no repository at ${repo_url}`, {
       ...facts,
@@ -66,7 +73,7 @@ function isMissing(words: string): boolean {
 }
 
 function isRefusal(words: string): boolean {
-  return /Authentication failed|could not read (Username|Password)|returned error: 40[13]|Permission denied|Host key verification failed|Invalid username or/i.test(
+  return /Authentication failed|could not read (Username|Password)|returned error: 40[13]|Permission denied|Invalid username or/i.test(
     words,
   );
 }

@@ -5,7 +5,7 @@ import { PermanentError } from "../../errors.ts";
 import { explainGit } from "./explain-git.ts";
 import { type GitOptions, git } from "./git.ts";
 import type { CachedRepository, GitCache } from "./git-cache.ts";
-import { gitCredential } from "./git-credential.ts";
+import { reach } from "./git-credential.ts";
 import type { GitSpec } from "./repo-url.ts";
 import { resolveCommit } from "./resolve-commit.ts";
 import type { SourceCredential, WorkingTree } from "./source.ts";
@@ -31,8 +31,9 @@ const MAX_DEPTH = 5;
  */
 export async function fetchGit(fetch: GitFetch, depth = 0): Promise<FetchedTree> {
   const { spec, credential, cache, signal } = fetch;
-  const base: GitOptions = { signal, ...gitCredential(spec.repo_url, credential) };
   try {
+    await using way = await reach(spec.repo_url, credential, cache.knownHosts, signal);
+    const base: GitOptions = { signal, env: way.env, config: way.config };
     const bringIt = (repository: CachedRepository) => bring(fetch, repository, base);
     const { submodules, ...tree } = await cache.use(spec.repo_url, base, bringIt);
     if (submodules.length > 0 && depth >= MAX_DEPTH) throw tooDeep(spec);

@@ -24,6 +24,11 @@ export class GitCache {
 
   constructor(readonly directory: string) {}
 
+  /** Keys of ssh hosts, pinned at first sight. Kept when repositories are pruned. */
+  get knownHosts(): string {
+    return join(this.directory, "known_hosts");
+  }
+
   /** Runs work on the address's repository, alone. A damaged repository is made anew, once. */
   async use<T>(
     repo_url: string,
@@ -51,6 +56,7 @@ export class GitCache {
   /** Removes repositories not used for this long. */
   async prune(maxAgeMs: number): Promise<void> {
     for (const name of await readdir(this.directory).catch(() => [])) {
+      if (!name.endsWith(".git")) continue;
       const path = join(this.directory, name);
       const used = (await stat(path)).mtimeMs;
       if (Date.now() - used > maxAgeMs && !this.#queues.has(name.replace(/\.git$/, ""))) {

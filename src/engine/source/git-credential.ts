@@ -1,5 +1,6 @@
 import type { GitOptions } from "./git.ts";
 import type { SourceCredential } from "./source.ts";
+import { startSshAgent } from "./ssh-agent.ts";
 
 /** Constant: the values come from the environment, which only this user and root can read. */
 const HELPER =
@@ -9,7 +10,7 @@ const HELPER =
  * Gives git a credential without argv, URL or file: a helper that git asks only for this scheme and host, so that
  * neither a redirect nor a submodule elsewhere gets it.
  */
-export function gitCredential(
+function gitCredential(
   repo_url: string,
   credential: SourceCredential | null,
 ): Pick<GitOptions, "env" | "config"> {
@@ -22,6 +23,23 @@ export function gitCredential(
     env: { DIPLO_GIT_USERNAME: username, DIPLO_GIT_PASSWORD: password },
     config: [[`credential.${protocol}//${host}.helper`, HELPER]],
   };
+}
+
+/** Everything git needs to reach an address, for as long as the answer is not disposed. */
+export async function reach(
+  repo_url: string,
+  credential: SourceCredential | null,
+  known_hosts: string,
+  signal: AbortSignal,
+): Promise<AsyncDisposable & Pick<GitOptions, "env" | "config">> {
+  if (!repo_url.startsWith("ssh:")) {
+    return { ...gitCredential(repo_url, credential), [Symbol.asyncDispose]: async () => undefined };
+  }
+  return startSshAgent(
+    credential?.kind === "deploy_key" ? credential.private_key : null,
+    known_hosts,
+    signal,
+  );
 }
 
 /** The user names that forges want beside a token. */

@@ -1,11 +1,13 @@
 import { explainGit } from "./explain-git.ts";
-import { gitCredential } from "./git-credential.ts";
+import { reach } from "./git-credential.ts";
 import { listRemote, type Remote } from "./list-remote.ts";
 import type { GitSpec } from "./repo-url.ts";
 import type { SourceCredential } from "./source.ts";
 
 export interface LookOptions {
   credential: SourceCredential | null;
+  /** `GitCache.knownHosts`; without it an ssh host's key is taken as it comes. */
+  knownHosts?: string;
   signal: AbortSignal;
   deadlineMs: number;
 }
@@ -13,13 +15,12 @@ export interface LookOptions {
 /** What the new-app page asks of an address: its branches and tags. Throws what `explainGit` answers. */
 export async function lookAtSource(
   spec: GitSpec,
-  { credential, signal, deadlineMs }: LookOptions,
+  { credential, knownHosts = "/dev/null", signal, deadlineMs }: LookOptions,
 ): Promise<Remote> {
+  const both = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   try {
-    return await listRemote(spec.repo_url, {
-      ...gitCredential(spec.repo_url, credential),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
-    });
+    await using way = await reach(spec.repo_url, credential, knownHosts, both);
+    return await listRemote(spec.repo_url, { env: way.env, config: way.config, signal: both });
   } catch (error) {
     throw explainGit(error, spec.repo_url, credential !== null);
   }
