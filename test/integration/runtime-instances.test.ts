@@ -360,3 +360,14 @@ test("list filters by label", async () => {
   expect(web.map((facts) => facts.name)).toEqual([`${boxId}-web`]);
   expect(all.length).toBeGreaterThan(web.length);
 });
+
+// The last one: it takes the network away from all the others.
+test("a stopped instance starts again after its network was removed and made anew", async () => {
+  const wanted = spec("pruned", SERVE);
+  await runtime.start(wanted);
+  await runtime.stop(wanted.name, 0);
+  for (const { name } of await runtime.list()) if (name !== wanted.name) await runtime.remove(name);
+  await runtime.removeNetwork(network);
+  await runtime.ensureNetwork({ name: network, subnet, labels });
+  expect(await runtime.start(wanted)).toMatchObject({ state: "running", address: wanted.address });
+});

@@ -9,6 +9,7 @@ import {
   unless,
 } from "./containers.ts";
 import type { DockerClient } from "./docker-client.ts";
+import { EngineRefusal } from "./engine-error.ts";
 import { freeLoopbackPort } from "./free-loopback-port.ts";
 import { fingerprint, instanceBody } from "./instance-body.ts";
 import { type InspectedContainer, instancesFacts } from "./instance-facts.ts";
@@ -99,7 +100,7 @@ async function settleExisting(
   return "removed";
 }
 
-/** null when the container vanished in between. */
+/** null when the container vanished in between, or can never start again. */
 async function startExisting(
   client: DockerClient,
   name: string,
@@ -110,11 +111,19 @@ async function startExisting(
       .call("start container", (docker, abortSignal) => docker.getContainer(name).start({ abortSignal }))
       .catch(unless(304));
   } catch (error) {
-    if (!(await inspectContainer(client, name))) return null;
-    throw startRefusal(error, spec);
+    const container = await inspectContainer(client, name);
+    if (!container) return null;
+    if (spec === null || !lostNetwork(error)) throw startRefusal(error, spec);
+    await removeContainer(client, container.Id);
+    return null;
   }
   const container = await inspectContainer(client, name);
   return container && factsOf(container);
+}
+
+// A container is bound to its network by id: once that is removed, one made again under the same name does not help.
+function lostNetwork(error: unknown): boolean {
+  return error instanceof EngineRefusal && /network [0-9a-f]{64} not found/i.test(error.words);
 }
 
 function factsOf(container: InspectedContainer): InstanceFacts {
