@@ -17,7 +17,9 @@ import { mapLimited } from "./map-limited.ts";
 import { labelFilter, SPEC_LABEL } from "./ownership.ts";
 import { startRefusal } from "./start-refusal.ts";
 
-const ATTEMPTS = 4;
+const ATTEMPTS = 10;
+/** The engine reserves a name a moment before the container can be seen. */
+const UNSEEN_MS = 50;
 
 /**
  * Makes the container if it does not exist yet and starts it unless it runs: on the straight path create, start,
@@ -88,7 +90,10 @@ async function settleExisting(
   spec: InstanceSpec,
 ): Promise<InstanceFacts | "removed" | null> {
   const container = await ownContainer(client, spec.name);
-  if (!container) return "removed";
+  if (!container) {
+    await Bun.sleep(UNSEEN_MS);
+    return "removed";
+  }
   const same = container.Config.Labels?.[SPEC_LABEL] === fingerprint(spec);
   if (isUp(container)) {
     if (!same)
