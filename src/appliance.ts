@@ -97,7 +97,11 @@ async function makeDirectories({ data }: Config): Promise<void> {
 
 async function build(settings: Config, log: Log, store: Store, hooks: ApplianceHooks) {
   const boxId = ensureBox(store);
-  const vault = await Vault.open({ keyFile: paths.masterKey(settings.data), store });
+  const vault = await Vault.open({
+    keyFile: paths.masterKey(settings.data),
+    store,
+    preload: false,
+  });
   const runtimes = new Runtimes({
     log,
     detect: () => detectRuntimes({ dockerHost: settings.dockerHost, log }),

@@ -12,6 +12,8 @@ export async function serve(config: Config, log: Log, hooks: ApplianceHooks = {}
   const notifier = createNotifier(config.systemd);
   notifier.ready();
   greet(appliance, config);
+  // The executable starts with slow tier-up (compile.ts); from here on code runs often enough to be worth compiling.
+  Bun.unsafe.setJITPolicy(1);
   await stopping.promise;
   notifier.stopping();
   log.info("stopping");

@@ -30,36 +30,50 @@ export type Changes = Record<string, string | null>;
 export class ConfigVars {
   constructor(private readonly options: ConfigVarsOptions) {}
 
-  list(app: string, reveal: boolean): ConfigVar[] {
+  async list(app: string, reveal: boolean): Promise<ConfigVar[]> {
+    if (reveal) await this.options.vault.ready();
     const environment = this.options.environments.find(app);
     return this.current(environment.id).map((row) => this.body(environment, row, reveal));
   }
 
-  reveal(app: string, name: string): ConfigVar {
+  async reveal(app: string, name: string): Promise<ConfigVar> {
+    await this.options.vault.ready();
     const environment = this.options.environments.find(app);
     const row = this.current(environment.id).find((candidate) => candidate.name === name);
     if (!row) throw notFound("config", name, "diplo config lists those there are.");
     return this.body(environment, row, true);
   }
 
-  change(app: string, changes: Changes, by: string): { vars: ConfigVar[]; deployment_id: string | null } {
+  async change(
+    app: string,
+    changes: Changes,
+    by: string,
+  ): Promise<{ vars: ConfigVar[]; deployment_id: string | null }> {
+    await this.options.vault.ready();
     const environment = this.options.environments.find(app);
     const deploymentId = this.options.store.transaction(() => {
       const changed = this.write(environment, changes, by);
       return changed ? this.options.deployments().ofConfigChange(environment, by) : null;
     });
-    return { vars: this.list(app, false), deployment_id: deploymentId };
+    return { vars: await this.list(app, false), deployment_id: deploymentId };
   }
 
   /** The whole config becomes what the text says; names it lacks are unset. */
-  replace(app: string, dotenv: string, by: string): { vars: ConfigVar[]; deployment_id: string | null } {
+  async replace(
+    app: string,
+    dotenv: string,
+    by: string,
+  ): Promise<{ vars: ConfigVar[]; deployment_id: string | null }> {
     const wanted = parseDotenv(dotenv);
     const changes: Changes = Object.fromEntries(wanted);
     for (const { name } of this.current(this.options.environments.find(app).id)) changes[name] ??= null;
     return this.change(app, changes, by);
   }
 
-  /** Writes new versions of what really differs; call it inside a transaction. True when anything did. */
+  /**
+   * Writes new versions of what really differs; call it inside a transaction, with
+   * the vault ready. True when anything did.
+   */
   write(environment: Environment, changes: Changes, by: string): boolean {
     for (const [name, value] of Object.entries(changes)) checkVar(name, value);
     const before = this.values(environment, this.versions(environment.id));
@@ -74,7 +88,7 @@ export class ConfigVars {
     return Object.fromEntries(this.current(environmentId).map((row) => [row.name, row.version]));
   }
 
-  /** The values of recorded versions, opened. */
+  /** The values of recorded versions, opened; the vault must be ready. */
   values(environment: Environment, versions: Record<string, number>): Record<string, string> {
     const values: Record<string, string> = {};
     for (const [name, version] of Object.entries(versions)) {

@@ -42,6 +42,7 @@ export class Deployments {
     const known = this.parts.environments.lookup(name);
     if (known) refuseOtherSource(known, source, input.replace_source ?? false);
     const vars = changesOf(input.env_vars ?? []);
+    await this.parts.vault.ready();
     const environment = known ?? (await this.parts.environments.create(name, by));
     const id = this.parts.store.transaction(() => {
       this.applySettings(environment, input);

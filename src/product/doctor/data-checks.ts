@@ -8,7 +8,13 @@ import { fault, warning, well } from "./check.ts";
 export async function checkData(data: string): Promise<DoctorCheck> {
   try {
     await access(data, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT")
+      return warning(
+        "data",
+        `${data} does not exist yet.`,
+        "diplo serve makes it; or name another with --data",
+      );
     return fault(
       "data",
       `${data} cannot be written by this user.`,

@@ -3,6 +3,7 @@ import type { Runtimes } from "../../engine/runtime/runtimes.ts";
 import { terse } from "../../errors.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { Log } from "../../log.ts";
+import type { Vault } from "../../security/vault/vault.ts";
 import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import { startInstance } from "../deployments/steps/start-step.ts";
@@ -18,6 +19,7 @@ export interface HealingOptions {
   releases: Releases;
   instances: InstanceRows;
   config: ConfigVars;
+  vault: Vault;
   routes: Routes;
   log: Log;
 }
@@ -80,6 +82,7 @@ export class Healing {
   private async start(runtime: ContainerRuntime, row: InstanceRow): Promise<void> {
     const environment = this.options.environments.byId(row.environment_id);
     const release = this.options.releases.byId(row.release_id);
+    await this.options.vault.ready();
     const config = this.options.config.values(environment, release.spec.config);
     // A network without running containers is what `docker network prune` takes.
     await runtime.ensureNetwork(networkOf(environment));

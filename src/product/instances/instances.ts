@@ -2,6 +2,7 @@ import type { Config } from "../../config.ts";
 import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
 import { conflict, invalid } from "../../errors.ts";
+import type { Vault } from "../../security/vault/vault.ts";
 import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import type { Deployments } from "../deployments/deployments.ts";
@@ -22,6 +23,7 @@ export interface InstancesOptions {
   environments: Environments;
   releases: Releases;
   config: ConfigVars;
+  vault: Vault;
   rows: InstanceRows;
   routes: Routes;
   deployments: Deployments;
@@ -178,6 +180,7 @@ export class Instances {
     const environment = environments.find(app);
     const release = releases.current(environment.id) ?? releases.lastLive(environment.id);
     if (!release) throw conflict("never_deployed", `${app} has no release yet`, "Deploy it first.");
+    await this.options.vault.ready();
     const values = config.values(environment, release.spec.config);
     return runOneOff({ runtime: await runtimes.usable(), environment, release, config: values }, oneOff);
   }

@@ -1,6 +1,6 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { loadavg } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface Size {
   total_bytes: number;
@@ -21,9 +21,14 @@ export class Machine {
     return { total_bytes: total, used_bytes: total - available, free_bytes: available };
   }
 
-  /** The file system that holds a path. Free is what an ordinary user may still fill. */
+  /** The file system that holds a path, or will hold it. Free is what an ordinary user may still fill. */
   async disk(path: string): Promise<Size> {
-    const { bsize, blocks, bfree, bavail } = await statfs(path);
+    const facts = await statfs(path).catch((error) => {
+      if (error.code === "ENOENT" && path !== "/") return null;
+      throw error;
+    });
+    if (!facts) return this.disk(dirname(path));
+    const { bsize, blocks, bfree, bavail } = facts;
     return { total_bytes: blocks * bsize, used_bytes: (blocks - bfree) * bsize, free_bytes: bavail * bsize };
   }
 

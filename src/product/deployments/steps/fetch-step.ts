@@ -21,6 +21,7 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       const source = state.request.source as SourceSpec;
       progress("fetching the source");
       const environment = parts.environments.byId(state.environment_id);
+      await parts.vault.ready();
       const tree = await fetchSource(source, {
         directory: join(workDirectory(parts, state), String(attempt), "tree"),
         cache: parts.gitCache,

@@ -23,6 +23,7 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);
       const runtime = await parts.runtimes.usable();
+      await parts.vault.ready();
       await runtime.ensureNetwork(networkOf(environment));
       const release = await findOrWrite({ parts, runtime, environment, state });
       for (const mount of release.spec.mounts)

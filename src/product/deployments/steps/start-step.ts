@@ -17,6 +17,7 @@ export function startStep(parts: DeploymentParts): Step<DeploymentState> {
       const environment = parts.environments.byId(state.environment_id);
       const release = parts.releases.byId(state.release_id as string);
       const runtime = await parts.runtimes.usable();
+      await parts.vault.ready();
       const wanted = parts.instances.byIds(state.wanted ?? []);
       await letGo({ parts, runtime, environment, release, wanted, signal });
       const config = parts.config.values(environment, release.spec.config);
