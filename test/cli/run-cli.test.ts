@@ -169,6 +169,23 @@ describe("runCli exits with", () => {
   });
 });
 
+test("runCli doctor examines the machine from here while no box runs", async () => {
+  const data = mkdtempSync(join(tmpdir(), "diplo-down-"));
+  const io = fakeIo();
+  const config = (flags: object) =>
+    readConfig(flags as never, {
+      DIPLO_DATA: data,
+      HOME: data,
+      DOCKER_HOST: "unix:///nonexistent/docker.sock",
+    });
+  expect(await runCli(["doctor", "--json"], io, { config })).toBe(2);
+  const { checks } = JSON.parse(io.stdout());
+  expect(checks[0]).toMatchObject({ name: "diplo", status: "fault" });
+  expect(checks.find(({ name }: { name: string }) => name === "engine")).toMatchObject({ status: "fault" });
+  expect(checks.find(({ name }: { name: string }) => name === "disk")).toBeDefined();
+  rmSync(data, { recursive: true });
+});
+
 describe("runCli asks", () => {
   const asks: [string[], string, string, unknown?][] = [
     [["apps", "create", "shop"], "POST", "/apps", { name: "shop" }],

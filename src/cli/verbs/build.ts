@@ -1,7 +1,5 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { describePlan } from "../../engine/build/describe-plan.ts";
-import { DEFAULT_BUILD_OPTIONS, planBuild } from "../../engine/build/plan-build.ts";
 import { EXIT } from "../exit-code.ts";
 import { COMMON, flag } from "../flags.ts";
 import { UsageError } from "../usage-error.ts";
@@ -24,6 +22,8 @@ export const build: Verb = {
     const directory = resolve(context.io.directory, positionals[0] ?? ".");
     if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
       throw new UsageError(`${directory} is no directory`);
+    const { DEFAULT_BUILD_OPTIONS, planBuild } = await import("../../engine/build/plan-build.ts");
+    const { describePlan } = await import("../../engine/build/describe-plan.ts");
     const buildpack = (flags.get("buildpack") as string | undefined) ?? null;
     const plan = await planBuild(directory, {
       ...DEFAULT_BUILD_OPTIONS,

@@ -1,6 +1,4 @@
 import { paths } from "../../config.ts";
-import { detectRuntimes } from "../../engine/runtime/detect.ts";
-import { connectDocker } from "../../engine/runtime/docker/docker-runtime.ts";
 import { DiploError } from "../../errors.ts";
 import { createLog } from "../../log.ts";
 import { lockData } from "../../store/data-lock.ts";
@@ -14,7 +12,7 @@ import type { Verb } from "../verb.ts";
 
 export const destroyBox: Verb = {
   name: "destroy-box",
-  summary: "Remove everything this box made in the engine; its data directory stays",
+  summary: "Remove what this box made in the engine; its data directory stays",
   usage: "--data <dir> --yes",
   notes:
     "Works while Diplo is stopped, and only then. Images and volumes, with the apps' data, stay unless --purge.",
@@ -38,6 +36,11 @@ export const destroyBox: Verb = {
 };
 
 async function inEveryEngine(boxId: string, purge: boolean, { config }: CliContext): Promise<Removed> {
+  // The engine's client is half of the program: only this verb and doctor wait for it.
+  const [{ detectRuntimes }, { connectDocker }] = await Promise.all([
+    import("../../engine/runtime/detect.ts"),
+    import("../../engine/runtime/docker/docker-runtime.ts"),
+  ]);
   const log = createLog("error");
   const engines = (await detectRuntimes({ dockerHost: config.dockerHost, log })).filter(
     ({ available }) => available,

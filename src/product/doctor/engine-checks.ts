@@ -6,10 +6,13 @@ import { fault, warning, well } from "./check.ts";
 export function checkEngine(found: readonly RuntimeInfo[]): DoctorCheck {
   const usable = found.find(({ available }) => available);
   if (usable) return well("engine", `${usable.type} ${usable.version} at ${usable.address}`);
-  const reasons = found.map(({ type, reason }) => `${type}: ${reason ?? "not usable"}`).join(" ");
+  // One that is there but silent says more than all those that were never installed.
+  const present = found.filter(({ reason }) => !/no engine socket/i.test(reason ?? ""));
+  const reasons = present.map(({ type, reason }) => `${type}: ${reason ?? "not usable"}`).join(" ");
+  const looked = found.map(({ address }) => address).join(", ");
   return fault(
     "engine",
-    reasons || "No container engine was found.",
+    reasons || `No container engine was found${looked && ` (looked at ${looked})`}.`,
     "systemctl start docker, or install it: apt-get install docker.io",
   );
 }
