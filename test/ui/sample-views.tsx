@@ -60,7 +60,7 @@ export const homeView: HomeView = {
       name: "shop",
       url: "http://shop.local",
       status: "error",
-      error: { title: failure.title },
+      error: failure,
       requests: [],
     },
     { ...appRow, name: "wiki", status: "redeploying", deployment_id: "01HX" },
@@ -85,7 +85,6 @@ export const appView: AppView = {
   app: {
     ...heading,
     urls: ["http://blog.local", "http://192.168.1.20:3000"],
-    port: 3000,
     release: 14,
     commit: recent.commit,
     commit_message: recent.commit_message,
@@ -93,7 +92,6 @@ export const appView: AppView = {
     deployed_by: "owner",
     deployment_id: "01HX",
     instances: { wanted: 2, running: 2 },
-    runtime_type: "docker",
   },
   failure,
   instances: [
@@ -199,7 +197,7 @@ export const deploymentsView: DeploymentsView = {
       id: "01C",
       status: "failed",
       release: null,
-      error: { title: failure.title },
+      error: failure,
       finished_at: ago(2000),
       differences: [],
       current: false,

@@ -20,6 +20,11 @@
     }
   }
 
+  // Nobody looks: the box is not asked every few seconds for nothing.
+  document.addEventListener("htmx:before:request", (event) => {
+    if (document.hidden && event.detail.ctx?.sourceEvent?.type === "every") event.preventDefault();
+  });
+
   let silent = false;
   document.addEventListener("htmx:error", () => {
     if (silent) return;

@@ -2,15 +2,16 @@ import { escapeHtml } from "@kitajs/html";
 import { CommandLine, Copyable } from "../components/copyable.tsx";
 import { Empty } from "../components/empty.tsx";
 import { attribute, pathTo } from "../components/escape.ts";
+import { failureTitle } from "../components/failure-title.ts";
 import { ActionButton } from "../components/form.tsx";
 import { formatDuration, shortCommit } from "../components/format.ts";
 import { deploymentState, State } from "../components/state.tsx";
 import { TimeAgo } from "../components/time-ago.tsx";
 import { AppHeader, type AppHeading, appRef } from "../partials/app-header.tsx";
-import { deploymentTitle, type RecentDeployment } from "./app.tsx";
+import { deploymentTitle, type RecentDeployment } from "../partials/recent-deployments.tsx";
 
 export interface DeploymentRowView extends RecentDeployment {
-  error: { title: string } | null;
+  error: { code: string; title: string } | null;
   finished_at: string | null;
   /** Against the release that was live before: `commit a1b2c3d → d4e5f6a`, `config LOG_LEVEL`. */
   differences: string[];
@@ -89,7 +90,7 @@ function Row({
         <a href={pathTo`/deployments/${deployment.id}`} safe>
           {deploymentTitle(deployment)}
         </a>
-        {deployment.error ? <span class="sub bad">{escapeHtml(deployment.error.title)}</span> : null}
+        {deployment.error ? <span class="sub bad">{escapeHtml(failureTitle(deployment.error))}</span> : null}
         {deployment.commit ? (
           <span class="sub">
             <Copyable value={deployment.commit} show={shortCommit(deployment.commit)} label="the commit" />

@@ -2,6 +2,7 @@ import { escapeHtml } from "@kitajs/html";
 import { CommandLine, Copyable } from "../components/copyable.tsx";
 import { Empty } from "../components/empty.tsx";
 import { pathTo } from "../components/escape.ts";
+import { failureTitle } from "../components/failure-title.ts";
 import { ActionButton } from "../components/form.tsx";
 import { formatDuration } from "../components/format.ts";
 import { jobState, State } from "../components/state.tsx";
@@ -14,7 +15,7 @@ export interface JobView {
   step: string;
   message: string;
   attempts: number;
-  error: { title: string; detail: string; hint: string | null } | null;
+  error: { code: string; title: string; detail: string; hint: string | null } | null;
   created_by: string;
   created_at: string;
   started_at: string | null;
@@ -128,7 +129,7 @@ function JobProgress({ job, open }: { job: JobView; open: boolean }) {
     return (
       <>
         <span class="bad" safe>
-          {job.error.title}
+          {failureTitle(job.error)}
         </span>
         <span class="sub" safe>
           {job.error.detail}

@@ -1,5 +1,6 @@
 import { escapeHtml } from "@kitajs/html";
 import { pathTo, safeHref } from "../components/escape.ts";
+import { failureTitle } from "../components/failure-title.ts";
 import { firstLine } from "../components/format.ts";
 import { type RequestsInSlot, Sparkline } from "../components/sparkline.tsx";
 import { appState, State } from "../components/state.tsx";
@@ -16,7 +17,7 @@ export interface AppRowView {
   deployed_at: string | null;
   deployment_id: string | null;
   /** Why the last deployment failed. */
-  error: { title: string } | null;
+  error: { code: string; title: string } | null;
   instances: { wanted: number; running: number };
   requests: RequestsInSlot[];
 }
@@ -87,7 +88,7 @@ function LastRelease({ app, now }: { app: AppRowView; now: number }) {
         </>
       ) : null}
       {app.error ? (
-        <span class="sub bad">{escapeHtml(app.error.title)}</span>
+        <span class="sub bad">{escapeHtml(failureTitle(app.error))}</span>
       ) : app.commit_message ? (
         <span class="sub">{escapeHtml(firstLine(app.commit_message))}</span>
       ) : null}

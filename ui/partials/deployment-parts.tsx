@@ -65,7 +65,7 @@ function DeploymentSummary({ view }: { view: DeploymentPartsView }) {
           {under ? escapeHtml(deployment.message) : <Ended deployment={deployment} now={now} />}
         </span>
       </p>
-      {deployment.error ? <Failure failure={deployment.error} /> : null}
+      {deployment.error && deployment.status !== "cancelled" ? <Failure failure={deployment.error} /> : null}
       <div class="actions">{under ? <Cancel id={deployment.id} /> : <Onward view={view} />}</div>
     </section>
   );
