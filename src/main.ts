@@ -6,6 +6,8 @@ const [verb] = process.argv.slice(2);
 // Each role loads only what it needs: the proxy is 25 MB because nothing of the control plane is in it.
 if (verb === "proxy")
   await asDaemon(async (config, log) => (await import("./proxy/main.ts")).runProxy(config, log));
+// Not for people: the proxy starts its workers with it.
+else if (verb === "proxy-worker") (await import("./proxy/worker.ts")).runWorker();
 else if (verb === "serve")
   await asDaemon(async (config, log) => (await import("./serve.ts")).serve(config, log));
 else await asCommand();

@@ -4,7 +4,7 @@ import type { Applied, ProxyState, Refusal } from "./protocol.ts";
 export interface ProxyControl {
   putRoutes(body: Uint8Array): Promise<Applied | Refusal>;
   putCertificates(body: Uint8Array): Promise<Applied | Refusal>;
-  state(): ProxyState;
+  state(): Promise<ProxyState>;
   /** Returns at once; the process ends when it is drained. */
   stop(): void;
 }
@@ -29,7 +29,7 @@ export function serveControlSocket(path: string, control: ProxyControl) {
         case "PUT /certificates":
           return answer(await control.putCertificates(await request.bytes()));
         case "GET /state":
-          return Response.json(control.state());
+          return Response.json(await control.state());
         case "POST /stop":
           control.stop();
           return new Response(null, { status: 202 });

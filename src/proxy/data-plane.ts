@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { terse } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Carrier } from "./carrier.ts";
 import { Certificates } from "./certificates.ts";
 import { serveControlSocket } from "./control-socket.ts";
 import { ProxyDirectory } from "./directory.ts";
-import { Engine } from "./engine.ts";
 import { EventSender } from "./event-sender.ts";
 import { completeLimits, type Limits } from "./limits.ts";
-import { Listeners } from "./listeners.ts";
 import {
   type Applied,
   type CertificateSet,
@@ -16,7 +15,9 @@ import {
   type Refusal,
   type RouteTable,
 } from "./protocol.ts";
+import { SingleProcess } from "./single-process.ts";
 import { checkCertificateSet, checkRouteTable } from "./table-check.ts";
+import { WorkerFleet } from "./worker-fleet.ts";
 
 export interface DataPlaneOptions {
   /** The proxy's own directory (`paths.proxyDirectory`). */
@@ -27,6 +28,8 @@ export interface DataPlaneOptions {
   log: Log;
   limits?: Partial<Limits>;
   metricsEveryMs?: number;
+  /** Processes that carry the bytes; without, this one does it itself. `command` starts one worker. */
+  workers?: { count: number; command: string[] };
 }
 
 const ROUTES_FILE = "routes.json";
@@ -35,12 +38,10 @@ const NOTHING: Applied = { generation: -1, sha256: "" };
 
 /** The data plane: what was accepted serves, what was refused changes nothing. */
 export class DataPlane {
-  private readonly engine: Engine;
-  private readonly listeners: Listeners;
+  private readonly carrier: Carrier;
   private readonly events: EventSender;
   private readonly startedAt = new Date().toISOString();
   private server: ReturnType<typeof serveControlSocket> | undefined;
-  private certificates = Certificates.none;
   private routesApplied = NOTHING;
   private certificatesApplied = NOTHING;
   private lastRefusal: ProxyState["last_refusal"] = null;
@@ -53,19 +54,15 @@ export class DataPlane {
     private readonly options: DataPlaneOptions,
     private readonly directory: ProxyDirectory,
   ) {
-    const { log, eventsSocket, metricsEveryMs } = options;
-    this.engine = new Engine({
-      limits: completeLimits(options.limits ?? {}),
-      log,
-      wake: (route) => this.events.wake(route),
-    });
-    this.events = new EventSender({
-      socket: eventsSocket,
-      log,
-      metricsEveryMs,
-      takeMetrics: () => this.engine.takeMetrics(),
-    });
-    this.listeners = new Listeners(this.engine, () => this.certificates);
+    const { log, metricsEveryMs, workers } = options;
+    const wake = (route: string) => this.events.wake(route);
+    const limits = completeLimits(options.limits ?? {});
+    this.carrier =
+      workers === undefined
+        ? new SingleProcess({ limits, log, wake })
+        : new WorkerFleet({ ...workers, limits, log, wake });
+    const takeMetrics = () => this.carrier.takeMetrics();
+    this.events = new EventSender({ socket: options.eventsSocket, log, metricsEveryMs, takeMetrics });
   }
 
   /** Locks the directory, serves what lies in it, and takes orders on `proxy.sock`. Throws `proxy_running`. */
@@ -101,25 +98,30 @@ export class DataPlane {
     return this.stopping;
   }
 
-  state(): ProxyState {
+  /** Replaces the workers one by one, without losing a request. */
+  restartWorkers(): Promise<void> {
+    return this.inTurn(() => this.carrier.restart());
+  }
+
+  async state(): Promise<ProxyState> {
+    const { inFlight, connections } = await this.carrier.report();
     return {
       version: PROTOCOL_VERSION,
       diplo_version: this.options.version,
       pid: process.pid,
-      workers: 1,
+      workers: this.carrier.workers,
       started_at: this.startedAt,
       generation: this.routesApplied.generation,
       sha256: this.routesApplied.sha256,
       certificate_generation: this.certificatesApplied.generation,
-      in_flight: this.engine.targets.inFlight(),
-      connections: this.engine.clients.size,
+      in_flight: inFlight,
+      connections,
       last_refusal: this.lastRefusal,
     };
   }
 
   private async drain(): Promise<void> {
-    this.listeners.stop();
-    await this.engine.drain();
+    await this.carrier.drain();
     await this.events.stop();
     await this.server?.stop(true);
     this.directory.close();
@@ -133,7 +135,8 @@ export class DataPlane {
     if (certificates !== undefined) {
       try {
         const set = checkCertificateSet(JSON.parse(certificates.toString()));
-        this.certificates = Certificates.load(set);
+        Certificates.load(set);
+        await this.carrier.useCertificates(set);
         this.certificatesApplied = { generation: set.generation, sha256: sha256(certificates) };
       } catch (error) {
         log.error("stored certificates cannot be used", { error: terse(error) });
@@ -143,8 +146,7 @@ export class DataPlane {
     if (routes === undefined) return;
     try {
       const table = checkRouteTable(JSON.parse(routes.toString()));
-      for (const failure of this.listeners.bindWhatIsFree(table)) log.error("cannot listen", { ...failure });
-      this.engine.swap(this.engine.compile(table), table.settings);
+      for (const failure of await this.carrier.serve(table)) log.error("cannot listen", { ...failure });
       this.routesApplied = { generation: table.generation, sha256: sha256(routes) };
     } catch (error) {
       log.error("stored routes cannot be used", { error: terse(error) });
@@ -157,27 +159,26 @@ export class DataPlane {
     const table: RouteTable = parsed.value;
     const applied: Applied = { generation: table.generation, sha256: sha256(body) };
     const order = this.order(applied, this.routesApplied);
-    if (order === "same" && this.listeners.complete(table)) return applied;
+    if (order === "same" && this.carrier.complete(table)) return applied;
     if (order === "stale") return this.refuse(stale(this.routesApplied), table.generation);
-    const bound = this.listeners.bind(table);
-    if (bound.failures !== undefined) {
-      const list = bound.failures.map(({ host, port, error }) => `${host}:${port} (${error})`).join(", ");
+    const prepared = this.carrier.prepare(table);
+    if (prepared.failures !== undefined) {
+      const list = prepared.failures.map(({ host, port, error }) => `${host}:${port} (${error})`).join(", ");
       return this.refuse(
-        { code: "bind_failed", message: `cannot listen on ${list}`, listeners: bound.failures },
+        { code: "bind_failed", message: `cannot listen on ${list}`, listeners: prepared.failures },
         table.generation,
       );
     }
     try {
       await this.directory.write(ROUTES_FILE, body);
     } catch (error) {
-      bound.undo();
+      prepared.undo();
       return this.refuse(
         { code: "disk", message: `cannot store the routes: ${terse(error)}` },
         table.generation,
       );
     }
-    this.engine.swap(this.engine.compile(table), table.settings);
-    bound.closeOld();
+    await prepared.apply();
     this.routesApplied = applied;
     this.options.log.info("routes applied", { generation: table.generation, routes: table.routes.length });
     return applied;
@@ -186,10 +187,11 @@ export class DataPlane {
   private async putCertificates(body: Uint8Array): Promise<Applied | Refusal> {
     const parsed = parse(body, (value) => {
       const set = checkCertificateSet(value);
-      return { set, loaded: Certificates.load(set) };
+      Certificates.load(set);
+      return set;
     });
     if ("code" in parsed) return this.refuse(parsed, -1);
-    const { set, loaded }: { set: CertificateSet; loaded: Certificates } = parsed.value;
+    const set: CertificateSet = parsed.value;
     const applied: Applied = { generation: set.generation, sha256: sha256(body) };
     const order = this.order(applied, this.certificatesApplied);
     if (order === "same") return applied;
@@ -202,7 +204,7 @@ export class DataPlane {
         set.generation,
       );
     }
-    this.certificates = loaded;
+    await this.carrier.useCertificates(set);
     this.certificatesApplied = applied;
     return applied;
   }

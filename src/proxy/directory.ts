@@ -2,7 +2,9 @@ import { closeSync, openSync } from "node:fs";
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
-import { flockExclusive } from "./flock.ts";
+import { openLibc } from "./libc.ts";
+
+const LOCK_EX_NB = 2 | 4;
 
 /**
  * The data plane's own directory. What was accepted last lies here, so that the proxy starts from it alone. One process
@@ -18,7 +20,8 @@ export class ProxyDirectory {
   static async open(path: string): Promise<ProxyDirectory> {
     await mkdir(path, { recursive: true, mode: 0o750 });
     const fd = openSync(join(path, "lock"), "a", 0o600);
-    if (!flockExclusive(fd)) {
+    // Freed when the process ends, kill -9 included (flock(2)).
+    if (openLibc().flock(fd, LOCK_EX_NB) !== 0) {
       closeSync(fd);
       throw new DiploError("proxy_running", `another diplo proxy uses ${path}`, {
         hint: "Stop it first, or give this one another --data directory.",

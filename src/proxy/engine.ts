@@ -103,13 +103,16 @@ export class Engine {
     else this.perAddress.delete(address);
   }
 
-  /** Ends keep-alive connections, waits for requests in flight as long as the limits say, then cuts what is left. */
-  async drain(): Promise<void> {
+  /**
+   * Ends keep-alive connections, waits for requests in flight as long as the limits say, then cuts what is left.
+   * `gentle`: an idle connection stays, so that no request crosses its end on the way; its next answer ends it.
+   */
+  async drain(gentle = false): Promise<void> {
     this.draining = true;
-    for (const client of [...this.clients]) if (client.idle) client.finish();
+    if (!gentle) for (const client of [...this.clients]) if (client.idle) client.finish();
     const until = performance.now() + this.limits.drainMs;
     while (this.clients.size > 0 && performance.now() < until) await Bun.sleep(DRAIN_CHECK_MS);
-    for (const client of [...this.clients]) client.close();
+    for (const client of [...this.clients]) client.idle ? client.finish() : client.close();
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
   }

@@ -6,8 +6,8 @@ export interface EventSenderOptions {
   /** Path of control's proxy-events.sock. */
   socket: string;
   log: Log;
-  /** Metrics gathered since the last call. */
-  takeMetrics(): RouteMetrics[];
+  /** What changed since the last call. */
+  takeMetrics(): Promise<RouteMetrics[]>;
   metricsEveryMs?: number;
 }
 
@@ -44,7 +44,7 @@ export class EventSender {
   }
 
   private async sendMetrics(): Promise<void> {
-    const routes = this.options.takeMetrics();
+    const routes = await this.options.takeMetrics();
     if (routes.length > 0) await this.send([{ type: "metrics", at: new Date().toISOString(), routes }]);
   }
 

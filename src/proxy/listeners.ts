@@ -7,7 +7,7 @@ import type { RouteTable } from "./protocol.ts";
 
 type Connection = ClientConnection | undefined;
 
-interface Wanted {
+export interface Wanted {
   host: string;
   port: number;
   protocol: "http" | "https";
@@ -73,6 +73,16 @@ export class Listeners {
     return failures;
   }
 
+  /** Takes over a listening socket that was opened elsewhere. */
+  adopt(wanted: Wanted, fd: number): void {
+    this.listen(keyOf(wanted), wanted, fd);
+  }
+
+  closeUnwanted(table: RouteTable): void {
+    const wanted = new Set(wantedBy(table).map(keyOf));
+    for (const key of [...this.open.keys()]) if (!wanted.has(key)) this.close(key);
+  }
+
   /** Whether every listener of the table is open. */
   complete(table: RouteTable): boolean {
     return wantedBy(table).every((one) => this.open.has(keyOf(one)));
@@ -82,11 +92,12 @@ export class Listeners {
     for (const key of [...this.open.keys()]) this.close(key);
   }
 
-  private listen(key: string, wanted: Wanted): string | undefined {
+  private listen(key: string, wanted: Wanted, fd?: number): string | undefined {
     const door: Door = { appPort: wanted.appPort, secure: wanted.protocol === "https" };
     const options = {
       hostname: wanted.host,
       port: wanted.port,
+      ...(fd === undefined ? {} : { fd }),
       allowHalfOpen: true,
       socket: this.handlers(door),
       ...(door.secure ? { tls: TLS } : {}),
@@ -151,7 +162,7 @@ function admit(engine: Engine, socket: Socket<Connection>, door: Door): void {
   engine.clients.add(connection);
 }
 
-function wantedBy(table: RouteTable): Wanted[] {
+export function wantedBy(table: RouteTable): Wanted[] {
   const shared = table.listeners.map(({ host, port, protocol }) => ({
     host,
     port,
@@ -164,6 +175,6 @@ function wantedBy(table: RouteTable): Wanted[] {
   return [...shared, ...own];
 }
 
-function keyOf({ host, port, protocol, appPort }: Wanted): string {
+export function keyOf({ host, port, protocol, appPort }: Wanted): string {
   return `${protocol} ${host} ${port} ${appPort === undefined ? "shared" : "app"}`;
 }

@@ -1,0 +1,79 @@
+import { createLog } from "../log.ts";
+import { Certificates } from "./certificates.ts";
+import { Engine } from "./engine.ts";
+import { receiveFds } from "./fd-channel.ts";
+import { openLibc } from "./libc.ts";
+import { Listeners } from "./listeners.ts";
+import { CHANNEL_FD, type FromWorker, type ToWorker } from "./worker-messages.ts";
+
+type Start = Extract<ToWorker, { type: "start" }>;
+
+/** One worker: takes connections from listening sockets that its parent owns, and orders from its parent. */
+class Worker {
+  private readonly libc = openLibc();
+  private readonly engine: Engine;
+  private readonly listeners: Listeners;
+  private certificates = Certificates.none;
+
+  constructor(start: Start) {
+    this.engine = new Engine({
+      limits: start.limits,
+      log: createLog("info").with({ worker: process.pid }),
+      wake: (route) => say({ type: "wake", route }),
+    });
+    this.listeners = new Listeners(this.engine, () => this.certificates);
+  }
+
+  handle(message: ToWorker): void {
+    switch (message.type) {
+      case "start":
+        return;
+      case "apply": {
+        const { table, open, id } = message;
+        const fds = receiveFds(this.libc, CHANNEL_FD, open.length);
+        // The table first: a connection must not meet a listener whose route is not there yet.
+        this.engine.swap(this.engine.compile(table), table.settings);
+        for (const [i, wanted] of open.entries()) this.listeners.adopt(wanted, fds[i]!);
+        this.listeners.closeUnwanted(table);
+        return say({ type: "done", id });
+      }
+      case "certificates":
+        this.certificates = Certificates.load(message.set);
+        return say({ type: "done", id: message.id });
+      case "report": {
+        const report = { inFlight: this.engine.targets.inFlight(), connections: this.engine.clients.size };
+        return say({ type: "done", id: message.id, report });
+      }
+      case "metrics":
+        return say({ type: "done", id: message.id, metrics: this.engine.takeMetrics() });
+      case "drain":
+        return void this.drain(message.gentle);
+    }
+  }
+
+  async drain(gentle: boolean): Promise<void> {
+    this.listeners.stop();
+    await this.engine.drain(gentle);
+    say({ type: "last_metrics", metrics: this.engine.takeMetrics() });
+    process.disconnect?.();
+    process.exit(0);
+  }
+}
+
+/** A process of its own under `diplo proxy`. Without its parent it finishes what it has and ends. */
+export function runWorker(): void {
+  let worker: Worker | undefined;
+  process.on("message", (message: ToWorker) => {
+    if (message.type === "start") worker = new Worker(message);
+    else worker?.handle(message);
+  });
+  process.on("disconnect", () => void (worker?.drain(false) ?? process.exit(0)));
+  // Ctrl-C reaches the whole group; the parent says when to stop.
+  process.on("SIGINT", () => {});
+  process.on("SIGHUP", () => {});
+  process.on("SIGTERM", () => {});
+}
+
+function say(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}

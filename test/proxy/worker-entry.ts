@@ -1,0 +1,3 @@
+import { runWorker } from "../../src/proxy/worker.ts";
+
+runWorker();

@@ -1,0 +1,205 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ProxyEvents, RouteMetrics } from "../../src/proxy/protocol.ts";
+import { defaultWorkerCount } from "../../src/proxy/worker-count.ts";
+import {
+  answering,
+  eventually,
+  exchange,
+  freePort,
+  OK,
+  RawBackend,
+  RawClient,
+  routeTo,
+  TestPlane,
+} from "./harness.ts";
+
+const GET = "GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n";
+const CLOSE = "GET / HTTP/1.1\r\nHost: blog.test\r\nConnection: close\r\n\r\n";
+const COMMAND = [process.execPath, join(import.meta.dir, "worker-entry.ts")];
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+async function fleet(options: Parameters<typeof TestPlane.start>[0] = {}): Promise<TestPlane> {
+  const started = await TestPlane.start({ workers: { count: 2, command: COMMAND }, ...options });
+  stops.push(() => started.stop());
+  return started;
+}
+
+function backend(respond = answering(OK)): RawBackend {
+  const started = new RawBackend(respond);
+  stops.push(() => started.stop());
+  return started;
+}
+
+function workerPids(): number[] {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")
+    .trim()
+    .split(" ");
+  return children
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker-entry");
+      } catch {
+        return false;
+      }
+    });
+}
+
+describe("workers", () => {
+  test("serve what is put, together, and are counted together", async () => {
+    const proxy = await fleet();
+    const app = backend();
+    const port = freePort();
+    await proxy.route([routeTo(app.port, { port })]);
+    expect((await proxy.state()).workers).toBe(2);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(proxy.port)));
+    for (const client of clients) client.send(GET);
+    await Promise.all(clients.map((client) => client.until("ok")));
+    expect((await proxy.state()).connections).toBe(20);
+    for (const client of clients) client.close();
+    expect(await exchange(port, CLOSE)).toEndWith("ok");
+    await proxy.route([routeTo(app.port)]);
+    expect(RawClient.connect(port)).rejects.toThrow();
+    await eventually(async () => (await proxy.state()).connections === 0);
+  });
+
+  test("a taken address refuses the table; one that moves on its port moves", async () => {
+    const proxy = await fleet();
+    const app = backend();
+    const port = freePort();
+    await proxy.route([routeTo(app.port, { port })]);
+    const foreign = backend();
+    const { status, body } = await proxy.put(
+      "/routes",
+      proxy.table([routeTo(app.port, { port: foreign.port })]),
+    );
+    expect(status).toBe(422);
+    expect(body).toMatchObject({
+      code: "bind_failed",
+      listeners: [{ port: foreign.port, error: "EADDRINUSE" }],
+    });
+    expect(await exchange(port, CLOSE)).toEndWith("ok");
+    await proxy.route([routeTo(app.port, { port, port_host: "0.0.0.0" })]);
+    for (let i = 0; i < 5; i++) expect(await exchange(port, CLOSE)).toEndWith("ok");
+  });
+
+  test("a worker that is killed takes only its own requests along, and connections wait for the next one", async () => {
+    const proxy = await fleet();
+    const app = backend();
+    await proxy.route([routeTo(app.port)]);
+    expect(await exchange(proxy.port, CLOSE)).toEndWith("ok");
+    for (const pid of workerPids()) process.kill(pid, "SIGKILL");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(proxy.port, CLOSE)));
+    for (const answer of answers) expect(answer).toEndWith("ok");
+    expect(workerPids().length).toBe(2);
+  });
+
+  test("are replaced one by one: open connections and tunnels finish, no request fails", async () => {
+    const proxy = await fleet();
+    const app = backend((connection) => {
+      const text = connection.pending;
+      connection.pending = "";
+      if (text.includes("Upgrade: x"))
+        connection.socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
+        );
+      else connection.socket.write(text.startsWith("GET") ? OK : `echo ${text}`);
+    });
+    await proxy.route([routeTo(app.port)]);
+    const idle = await RawClient.connect(proxy.port);
+    idle.send(GET);
+    await idle.until("ok");
+    const tunnel = await RawClient.connect(proxy.port);
+    tunnel.send(GET.replace("\r\n\r\n", "\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"));
+    await tunnel.until("101");
+    let done = false;
+    let failed = 0;
+    const load = Array.from({ length: 4 }, async () => {
+      while (!done) if (!(await exchange(proxy.port, CLOSE)).endsWith("ok")) failed++;
+    });
+    const before = workerPids();
+    await proxy.plane.restartWorkers();
+    expect(workerPids().filter((pid) => !before.includes(pid)).length).toBe(2);
+    tunnel.send("one");
+    await tunnel.until("echo one");
+    idle.received = "";
+    idle.send(GET);
+    expect(await idle.untilEnd()).toContain("Connection: close\r\n\r\nok");
+    tunnel.close();
+    idle.close();
+    await eventually(() => workerPids().every((pid) => !before.includes(pid)));
+    done = true;
+    await Promise.all(load);
+    expect(failed).toBe(0);
+  }, 20_000);
+
+  test("start from disk, and end with their parent's stop after what they have in hand", async () => {
+    const first = await TestPlane.start({ workers: { count: 2, command: COMMAND } });
+    stops.push(() => rm(first.data, { recursive: true, force: true }));
+    let answer = () => {};
+    const app = backend((connection) => {
+      answer = () => void connection.socket.write(OK);
+    });
+    await first.route([routeTo(app.port)]);
+    const client = await RawClient.connect(first.port);
+    client.send(GET);
+    await eventually(() => app.received !== "");
+    const stopped = first.plane.stop();
+    await eventually(async () =>
+      RawClient.connect(first.port).then(
+        () => false,
+        () => true,
+      ),
+    );
+    answer();
+    await client.until("ok");
+    client.close();
+    await stopped;
+    expect(workerPids()).toEqual([]);
+    await fleet({ data: first.data, port: first.port });
+    const again = RawClient.connect(first.port);
+    (await again).send(GET);
+    await eventually(() => app.connections.length === 2);
+    answer();
+    await (await again).until("ok");
+    (await again).close();
+  });
+
+  test("report metrics as one", async () => {
+    const proxy = await fleet({ metricsEveryMs: 50 });
+    const seen: RouteMetrics[] = [];
+    const control = Bun.serve({
+      unix: join(proxy.data, "proxy-events.sock"),
+      async fetch(request) {
+        for (const event of ((await request.json()) as ProxyEvents).events)
+          if (event.type === "metrics") seen.push(...event.routes);
+        return new Response(null, { status: 204 });
+      },
+    });
+    stops.push(() => control.stop(true));
+    const app = backend();
+    await proxy.route([routeTo(app.port)]);
+    for (let i = 0; i < 20; i++) await exchange(proxy.port, CLOSE);
+    await eventually(() => seen.reduce((sum, metrics) => sum + metrics.requests, 0) === 20);
+    expect(seen.reduce((sum, { status }) => sum + status["2xx"], 0)).toBe(20);
+    await eventually(() => seen.at(-1)?.in_flight === 0);
+  });
+});
+
+describe("defaultWorkerCount", () => {
+  const GB = 1024 ** 3;
+  test("leaves a core to the apps and looks at the memory", () => {
+    expect(defaultWorkerCount(1, 8 * GB)).toBe(1);
+    expect(defaultWorkerCount(4, 8 * GB)).toBe(3);
+    expect(defaultWorkerCount(4, 0.9 * GB)).toBe(1);
+    expect(defaultWorkerCount(64, 512 * GB)).toBe(4);
+  });
+});
