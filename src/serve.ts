@@ -5,6 +5,8 @@ import { createNotifier } from "./notify.ts";
 
 /** `diplo serve`: runs until SIGTERM or SIGINT. The first start prints a one-time sign-in link. */
 export async function serve(config: Config, log: Log, hooks: ApplianceHooks = {}): Promise<void> {
+  // Trees are unpacked here and copied into images, where other users must read them; what is secret says so itself.
+  process.umask(0o022);
   const stopping = Promise.withResolvers<void>();
   process.on("SIGTERM", () => stopping.resolve());
   process.on("SIGINT", () => stopping.resolve());
