@@ -42,6 +42,8 @@ export interface Config {
   readonly systemd: { notifySocket: string | undefined; watchdogMs: number | undefined };
   /** True when systemd runs `diplo proxy` as a unit of its own, so that `serve` must not start one. */
   readonly proxyManaged: boolean;
+  /** Processes that carry the traffic; undefined = as the box allows. */
+  readonly proxyWorkers: number | undefined;
 }
 
 export const VERSION = process.env.DIPLO_VERSION ?? "0.1.0-dev";
@@ -60,6 +62,11 @@ export const SETTINGS: Record<string, { env: string; value: string; help: string
     env: "DIPLO_PROXY_MANAGED",
     value: "",
     help: "systemd runs `diplo proxy`; do not start one",
+  },
+  "proxy-workers": {
+    env: "DIPLO_PROXY_WORKERS",
+    value: "N",
+    help: "processes that carry traffic (default by cores and memory)",
   },
   "log-level": { env: "DIPLO_LOG_LEVEL", value: "LEVEL", help: "debug, info, warn or error (default info)" },
 };
@@ -104,6 +111,7 @@ export function readConfig(flags: Flags = {}, env: Record<string, string | undef
       watchdogMs: watchdogUs > 0 ? Math.floor(watchdogUs / 1000) : undefined,
     },
     proxyManaged: on("proxy-managed"),
+    proxyWorkers: workers(text("proxy-workers")),
   });
 }
 
@@ -151,6 +159,14 @@ function pool(text: string): string {
   if (isIP(address) !== 4 || !/^\d+$/.test(bits) || Number(bits) < 8 || Number(bits) > 24)
     throw bad("pool", text, "an IPv4 network between /8 and /24, as in 10.213.0.0/16");
   return text;
+}
+
+function workers(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (!/^\d{1,2}$/.test(text) || count < 1 || count > 64)
+    throw bad("proxy-workers", text, "a number from 1 to 64");
+  return count;
 }
 
 function level(text: string): Level {

@@ -12,12 +12,13 @@ export const WORKER_VERB = "proxy-worker";
  * Throws `proxy_running`.
  */
 export async function runProxy(config: Config, log: Log): Promise<void> {
+  const count = config.proxyWorkers ?? defaultWorkerCount();
   const plane = await DataPlane.start({
     directory: paths.proxyDirectory(config.data),
     eventsSocket: paths.proxyEventsSocket(config.data),
     version: config.version,
     log,
-    workers: { count: defaultWorkerCount(), command: workerCommand() },
+    workers: count > 1 ? { count, command: workerCommand() } : undefined,
   });
   const notifier = createNotifier(config.systemd);
   const stop = () => {

@@ -198,8 +198,8 @@ describe("defaultWorkerCount", () => {
   const GB = 1024 ** 3;
   test("leaves a core to the apps and looks at the memory", () => {
     expect(defaultWorkerCount(1, 8 * GB)).toBe(1);
-    expect(defaultWorkerCount(4, 8 * GB)).toBe(3);
-    expect(defaultWorkerCount(4, 0.9 * GB)).toBe(1);
+    expect(defaultWorkerCount(4, 16 * GB)).toBe(3);
+    expect(defaultWorkerCount(4, 3.9 * GB)).toBe(1);
     expect(defaultWorkerCount(64, 512 * GB)).toBe(4);
   });
 });
