@@ -151,6 +151,7 @@ mkdir -p /usr/local/bun-node-fallback-bin && ln -s /usr/local/bin/bun /usr/local
 bun --version
 SCRIPT
   docker tag oven/bun:1-slim oven/bun:1
+  echo oven/bun:1
 }
 
 make_nginx() {

@@ -49,9 +49,11 @@ install_packages() {
   command -v apt-get >/dev/null || fail "this machine has no apt; please install: $missing"
   say "installing $missing"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q >&2 || say "apt-get update failed; trying with the lists at hand"
+  log=$(mktemp)
+  apt-get update -q >>"$log" 2>&1 || say "apt-get update failed; trying with the lists at hand"
   # shellcheck disable=SC2086 # a list of package names
-  apt-get install -q -y --no-install-recommends $missing >&2
+  apt-get install -q -y --no-install-recommends $missing >>"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "apt-get could not install $missing"; }
+  rm -f "$log"
 }
 
 start_engine() {

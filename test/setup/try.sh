@@ -8,7 +8,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 diplo=$root/dist/diplo
-serve='' data='' images='' engine_started=''
+serve='' data='' more_images='' engine_started=''
 
 say() { echo "diplo: $*"; }
 fail() { echo "diplo: $*" >&2; exit 1; }
@@ -22,7 +22,8 @@ prepare() {
   sh "$root/test/setup/engine.sh"
   say "building dist/diplo"
   (cd "$root" && sh test/setup/bun.sh run src/compile.ts) >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "the build failed"; }
-  images=$(sh "$root/test/images/build.sh" -n)
+  # What the sample app is built on first; the rest while a person looks at it.
+  sh "$root/test/images/build.sh" -n node:24-bookworm-slim >"$work/images"
 }
 
 # Ports and a network pool that nothing else on this machine uses: `control http https pool`.
@@ -113,8 +114,9 @@ put_away() {
     [ ! -e "$data/diplo.db" ] || on_box destroy-box --yes --purge >>"$work/serve.log" 2>&1 ||
       { tail -n 5 "$work/serve.log" >&2; status=1; }
   fi
-  # shellcheck disable=SC2086 # a list of tags
-  [ -z "$images" ] || docker rmi $images >/dev/null 2>&1
+  [ -z "$more_images" ] || { kill -- "-$more_images"; wait "$more_images"; } 2>/dev/null
+  # shellcheck disable=SC2046 # a list of tags
+  [ ! -s "$work/images" ] || docker rmi $(cat "$work/images") >/dev/null 2>&1
   [ -z "$engine_started" ] || [ -n "$(docker ps -q)" ] || sh "$root/test/setup/engine.sh" --stop
   rm -rf "${data:-}" "$work"
   exit "$status"
@@ -127,5 +129,7 @@ prepare
 start
 deploy_sample
 announce
+setsid sh "$root/test/images/build.sh" -n >>"$work/images" 2>>"$work/serve.log" &
+more_images=$!
 wait "$serve"
 fail "diplo serve ended by itself"
