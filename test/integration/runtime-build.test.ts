@@ -156,6 +156,8 @@ describe("build", () => {
 
 describe("a build that fails", () => {
   const root = tree({});
+  // Told from every other sleep on this machine.
+  const LONG = `sleep ${9_000_000 + Math.floor(Math.random() * 900_000)}`;
   const text = (script: string) => ({ text: `FROM busybox:1.36\nRUN ${script}\n` });
 
   test("build_failed names the step and brings its last lines", async () => {
@@ -188,22 +190,22 @@ describe("a build that fails", () => {
   });
 
   test("the deadline is build_timeout and stops the running step", async () => {
-    const error = await failure(build(root, text("sleep 7341"), { deadline_ms: 3_000 }));
+    const error = await failure(build(root, text(LONG), { deadline_ms: 3_000 }));
     expect(error?.code).toBe("build_timeout");
-    expect(error?.detail).toContain("sleep 7341");
-    await stepGone("sleep 7341");
+    expect(error?.detail).toContain(LONG);
+    await stepGone(LONG);
   });
 
   test("aborting leaves at once and stops the running step", async () => {
     const leave = new AbortController();
-    const building = failure(build(root, text("sleep 7342"), {}, leave.signal));
+    const building = failure(build(root, text(LONG), {}, leave.signal));
     await eventually(
-      async () => runningSteps("sleep 7342"),
+      async () => runningSteps(LONG),
       (steps) => steps > 0,
     );
     leave.abort();
     expect((await building)?.name).toBe("AbortError");
-    await stepGone("sleep 7342");
+    await stepGone(LONG);
   });
 
   const runningSteps = (command: string) =>

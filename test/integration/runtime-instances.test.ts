@@ -155,8 +155,12 @@ describe("start", () => {
 
 describe("stop, startAgain, remove", () => {
   test("SIGTERM is heard; the address stays the same after a start again", async () => {
-    const polite = spec("polite", "trap 'echo bye; exit 0' TERM; while :; do sleep 0.05; done");
+    const polite = spec("polite", "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done");
     await runtime.start(polite);
+    await eventually(
+      () => output(polite.name),
+      (lines) => lines.length > 0,
+    );
     await runtime.stop(polite.name, 10);
     expect(await runtime.inspect(polite.name)).toMatchObject({
       state: "exited",

@@ -5,7 +5,7 @@ import { DISK_FULL, diskFull } from "./engine-error.ts";
 type Outcome = Pick<BuildOutput, "error" | "failed">;
 
 const KILLED =
-  /exit code: 137\b|returned a non-zero code: 137\b|signal: killed|\bout of memory\b|cannot allocate memory/i;
+  /exit (?:code:|status) 137\b|returned a non-zero code: 137\b|signal: killed|\bout of memory\b|cannot allocate memory/i;
 const IMAGE_MISSING =
   /pull access denied|manifest (for \S+ )?(unknown|not found)|repository does not exist|no match for platform|(docker\.io|[\w.-]+\.[\w.-]+)\/\S+: not found/i;
 const REGISTRY_AWAY =
@@ -46,7 +46,7 @@ function outOfMemory(step: string, error: string, evidence: string[]): Permanent
 
 function baseImageFailure(outcome: Outcome, error: string): DiploError | null {
   const metadata = /^\[(?:[\w.-]+ )?internal\] load metadata for (\S+)/.exec(outcome.failed?.name ?? "");
-  const from = /^(?:\[[^\]]*\] |Step \d+\/\d+ : )FROM (?:--\S+ )*(\S+)/.exec(outcome.failed?.name ?? "");
+  const from = /^(?:\[[^\]]*\] |Step \d+\/\d+ ?: )FROM (?:--\S+ )*(\S+)/i.exec(outcome.failed?.name ?? "");
   const reference = metadata?.[1] ?? from?.[1];
   if (!reference && outcome.failed) return null;
   const missing = IMAGE_MISSING.test(error);
@@ -70,6 +70,6 @@ function registryAway(name: string, error: string): DiploError {
 }
 
 function exitCode(error: string): string {
-  const match = /(?:exit code: |non-zero code: )(\d+)/.exec(error);
+  const match = /(?:exit code: |non-zero code: |exit status )(\d+)/.exec(error);
   return match ? ` with exit code ${match[1]}` : "";
 }

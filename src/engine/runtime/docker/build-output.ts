@@ -100,10 +100,10 @@ export class BuildOutput {
     return step;
   }
 
-  // The old builder prints "Step 2/5 : RUN npm ci" among the output.
+  // The old builder prints "Step 2/5 : RUN npm ci" among the output, Podman "STEP 2/5: RUN npm ci".
   #classicText(text: string): void {
     for (const line of splitLines(Buffer.from(text))) {
-      const step = /^Step \d+\/\d+ : .*/.exec(line.toString());
+      const step = /^Step \d+\/\d+ ?: .*/i.exec(line.toString());
       if (step) this.#classic = newStep(step[0]);
       if (step) this.onLine({ vertex: step[0], stream: "step", text: step[0] });
       else if (line.length > 0) this.#emit(this.#classic, "stdout", line);

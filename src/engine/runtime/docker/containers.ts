@@ -1,5 +1,5 @@
 import type { DockerClient } from "./docker-client.ts";
-import { refusedWith } from "./engine-error.ts";
+import { EngineRefusal, refusedWith } from "./engine-error.ts";
 import type { ContainerBody } from "./instance-body.ts";
 import type { InspectedContainer } from "./instance-facts.ts";
 import { isOurs, notOurs } from "./ownership.ts";
@@ -44,9 +44,17 @@ export async function createContainer(
     );
     return true;
   } catch (error) {
-    if (refusedWith(error, 409)) return false;
+    if (nameTaken(error)) return false;
     throw error;
   }
+}
+
+// Podman says so with status 500.
+function nameTaken(error: unknown): boolean {
+  return (
+    refusedWith(error, 409) ||
+    (error instanceof EngineRefusal && /name .* is already in use/.test(error.words))
+  );
 }
 
 /** SIGTERM, SIGKILL after the grace (null: the container's own). Absent or stopped is fine. */

@@ -162,6 +162,8 @@ function dial(docker: Docker, request: RawRequest, abortSignal: AbortSignal): Pr
       options: { _query: request.query ?? {}, _body: {} },
       headers: request.headers,
       hijack: request.hijack ?? false,
+      // An empty body of known length: of a chunked one its end would follow as the first bytes of the raw stream.
+      ...(request.hijack ? { file: Buffer.alloc(0) } : {}),
       isStream: true,
       abortSignal,
       statusCodes: { 101: true, 200: true },

@@ -1,4 +1,4 @@
-import { conflict } from "../../../errors.ts";
+import { conflict, type DiploError } from "../../../errors.ts";
 import { dynamicRange, gatewayOf } from "../../network/address-plan.ts";
 import type { NetworkSpec } from "../container-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
@@ -48,6 +48,7 @@ export async function removeNetwork(client: DockerClient, name: string): Promise
   const existing = await find(client, name);
   if (!existing) return;
   if (!isOurs(client.boxId, existing.Labels)) throw notOurs("network", name);
+  await refuseAttached(client, name);
   try {
     await client.call("remove network", (docker, abortSignal) =>
       docker.getNetwork(existing.Id).remove({ abortSignal }),
@@ -55,9 +56,22 @@ export async function removeNetwork(client: DockerClient, name: string): Promise
   } catch (error) {
     if (refusedWith(error, 404)) return;
     if (error instanceof EngineRefusal && /active endpoints|in use|being used/i.test(error.words))
-      throw conflict("network_in_use", `network "${name}" still has instances: ${error.words}`);
+      throw inUse(name);
     throw error;
   }
+}
+
+// Podman takes a network away from running containers without a word.
+async function refuseAttached(client: DockerClient, name: string): Promise<void> {
+  if (!(await client.engine()).podman) return;
+  const attached: unknown = await client.call("list containers", (docker, abortSignal) =>
+    docker.listContainers({ filters: { network: [name] }, abortSignal }),
+  );
+  if (Array.isArray(attached) && attached.length > 0) throw inUse(name);
+}
+
+function inUse(name: string): DiploError {
+  return conflict("network_in_use", `network "${name}" still has running instances`);
 }
 
 export async function listNetworks(client: DockerClient) {
@@ -90,7 +104,7 @@ function checkSame(client: DockerClient, network: ListedNetwork, spec: NetworkSp
 }
 
 function subnetTaken(error: unknown, spec: NetworkSpec): unknown {
-  if (!(error instanceof EngineRefusal) || !/overlaps|already in use/i.test(error.words)) return error;
+  if (!(error instanceof EngineRefusal) || !/overlaps|already (in use|used)/i.test(error.words)) return error;
   return conflict("subnet_taken", `subnet ${spec.subnet} overlaps another network: ${error.words}`);
 }
 

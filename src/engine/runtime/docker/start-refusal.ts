@@ -4,9 +4,12 @@ import type { CommonSpec } from "./instance-body.ts";
 
 type Started = Pick<CommonSpec, "image" | "command">;
 
+// Docker, then Podman.
+const ADDRESS_TAKEN = /address already in use|ip address .* is already allocated/i;
 const NO_COMMAND = /no command specified/i;
+// runc: `exec: "./server": stat ./server: no such file or directory`; crun: "executable file `./server` not found".
 const CANNOT_EXECUTE =
-  /executable file not found|exec: |no such file or directory|permission denied|exec format error/i;
+  /exec: ".*(no such file or directory|not found|permission denied|is a directory)|executable file .* not found|exec format error/i;
 
 /** Explains why the engine would not create or start a container. Anything it does not know stays as it was. */
 export function startRefusal(error: unknown, spec: Started | null): unknown {
@@ -14,9 +17,10 @@ export function startRefusal(error: unknown, spec: Started | null): unknown {
   const { words, engineStatus } = error;
   if (engineStatus === 404 && /no such image/i.test(words)) return imageMissing(error, spec);
   if (NO_COMMAND.test(words)) return noCommand(error, "The image has no start command, and none was given.");
-  if (/address already in use/i.test(words) && !/bind|listen tcp/i.test(words))
+  if (ADDRESS_TAKEN.test(words) && !/bind|listen tcp/i.test(words))
     return conflict("address_taken", `another container has the address: ${words}`);
-  if (/OCI runtime|runc|crun|shim/i.test(words) && CANNOT_EXECUTE.test(words))
+  if (/init binary/.test(words)) return noInit(error);
+  if (CANNOT_EXECUTE.test(words))
     return noCommand(error, `The start command${commandOf(spec)} cannot be run in this image.`);
   return error;
 }
@@ -25,6 +29,15 @@ function imageMissing(error: EngineRefusal, spec: Started | null): DiploError {
   return new PermanentError("image_not_found", error.message, {
     detail: `The engine does not have the image${spec ? ` ${spec.image}` : ""}.`,
     hint: "Deploy again to build it.",
+    evidence: [error.words],
+    cause: error,
+  });
+}
+
+function noInit(error: EngineRefusal): DiploError {
+  return new PermanentError("runtime_unavailable", error.message, {
+    detail: "The container engine lacks its init program.",
+    hint: "Install it: apt-get install catatonit (Podman) or docker-init (Docker).",
     evidence: [error.words],
     cause: error,
   });

@@ -24,6 +24,18 @@ test("startRefusal tells a taken container address from a taken port", () => {
   expect(explain(500, "listen tcp 127.0.0.1:80: bind: address already in use").code).toBe("engine_refused");
 });
 
+test("startRefusal does not blame the command for what the engine itself lacks", () => {
+  const cgroup =
+    "crun: creating cgroup directory `/sys/fs/cgroup/x`: No such file or directory: OCI runtime attempted to invoke a command that was not found";
+  expect(explain(500, cgroup).code).toBe("engine_refused");
+  expect(explain(500, 'lookup init binary: exec: "catatonit": executable file not found in $PATH').code).toBe(
+    "runtime_unavailable",
+  );
+  expect(explain(500, "crun: executable file `./server` not found: No such file or directory").code).toBe(
+    "no_start_command",
+  );
+});
+
 test("startRefusal leaves alone what it does not know", () => {
   const other = new Error("x");
   expect(startRefusal(other, SPEC)).toBe(other);
