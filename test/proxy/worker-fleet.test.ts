@@ -167,7 +167,7 @@ describe("workers", () => {
     await fleet({ data: first.data, port: first.port });
     const again = RawClient.connect(first.port);
     (await again).send(GET);
-    await eventually(() => app.connections.length === 2);
+    await eventually(() => (app.connections[1]?.received ?? "") !== "");
     answer();
     await (await again).until("ok");
     (await again).close();

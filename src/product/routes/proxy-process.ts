@@ -81,10 +81,14 @@ export class ProxyProcess {
     const output = openSync(join(paths.proxyDirectory(settings.data), "proxy.log"), "a", 0o640);
     // In development the executable is Bun itself and needs the script's name.
     const script = Bun.isStandaloneExecutable ? [] : [Bun.main];
-    const child = Bun.spawn(
-      [process.execPath, ...script, "proxy", "--data", settings.data, "--log-level", settings.logLevel],
-      { stdio: ["ignore", output, output], detached: true, env: { PATH: "/usr/bin:/bin" } },
-    );
+    const workers =
+      settings.proxyWorkers === undefined ? [] : ["--proxy-workers", `${settings.proxyWorkers}`];
+    const own = ["--data", settings.data, "--log-level", settings.logLevel, ...workers];
+    const child = Bun.spawn([process.execPath, ...script, "proxy", ...own], {
+      stdio: ["ignore", output, output],
+      detached: true,
+      env: { PATH: "/usr/bin:/bin" },
+    });
     child.unref();
     await this.untilAnswers(() => child.exitCode);
   }
