@@ -78,7 +78,7 @@ function Rail({ section, actor }: { section: Section; actor: string }) {
           <li>
             <a href={place.href} aria-current={place.section === section ? "page" : undefined}>
               <Icon name={place.icon} />
-              <span>{place.text}</span>
+              <span safe>{place.text}</span>
             </a>
           </li>
         ))}

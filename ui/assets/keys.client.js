@@ -14,9 +14,8 @@
 
   // A search field would only be emptied by Esc, and its dialog stay.
   function leave(element) {
-    const dialog = document.querySelector("dialog[open]");
-    if (dialog) dialog.close();
-    else if (writing(element)) element.blur();
+    document.querySelector("dialog[open]")?.close();
+    if (writing(element)) element.blur();
   }
 
   function act(event) {

@@ -7,7 +7,7 @@ export function Copyable({ value, show, label }: { value: string; show?: string;
     <button type="button" class="copy" data-copy={attribute(value)} title={attribute(`Copy ${label}`)}>
       <code safe>{show ?? value}</code>
       <Icon name="copy" />
-      <span class="away"> copy {attribute(label)}</span>
+      <span class="away" safe>{` copy ${label}`}</span>
     </button>
   );
 }

@@ -23,7 +23,7 @@ export function Failure({ failure, heading }: { failure: FailureView; heading?: 
       ) : null}
       {evidence.length > 0 ? (
         <pre class="evidence" tabindex="0">
-          {evidence.map(ansiLine).join("\n")}
+          {evidence.map(ansiLine).join("\n") as "safe"}
         </pre>
       ) : null}
       <p class="code">

@@ -28,8 +28,8 @@ export function PhaseBar({ phases, previous, now }: PhaseBarProps) {
   const total = Math.max(sum(phases, now), previous ? sum(previous, now) : 0, 1);
   return (
     <>
-      {strip(phases, total, now, "bar")}
-      {previous ? strip(previous, total, now, "bar previous") : null}
+      {strip(phases, total, now, "bar") as "safe"}
+      {previous ? (strip(previous, total, now, "bar previous") as "safe") : null}
       <ol class="phases">
         {phases.map((phase) => (
           <Phase
@@ -52,16 +52,17 @@ function Phase({ phase, before, now }: { phase: PhaseView; before: PhaseView | n
       <span class="phase-name" safe>
         {phase.name}
       </span>
-      <span class="away" safe>
-        {phase.status}
-      </span>
+      <span class="away">{phase.status}</span>
       <span
         class="took"
         data-since={running ? new Date(phase.started_at as string).toISOString() : undefined}
+        safe
       >
         {took > 0 ? formatDuration(took) : "–"}
       </span>
-      <span class="was">{before?.duration_ms ? `was ${formatDuration(before.duration_ms)}` : ""}</span>
+      <span class="was" safe>
+        {before?.duration_ms ? `was ${formatDuration(before.duration_ms)}` : ""}
+      </span>
     </li>
   );
 }

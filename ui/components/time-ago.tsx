@@ -6,7 +6,7 @@ export function TimeAgo({ at, now }: { at: string; now: number }) {
   if (Number.isNaN(moment.getTime())) return <span>unknown</span>;
   const exact = moment.toISOString();
   return (
-    <time datetime={exact} title={`${exact.slice(0, 19).replace("T", " ")} UTC`} data-ago="">
+    <time datetime={exact} title={`${exact.slice(0, 19).replace("T", " ")} UTC`} data-ago="" safe>
       {formatAgo(moment.getTime(), now)}
     </time>
   );

@@ -1,4 +1,3 @@
-import { escapeHtml } from "@kitajs/html";
 import { CommandLine, Copyable } from "../components/copyable.tsx";
 import { attribute, pathTo } from "../components/escape.ts";
 import { Field, type FieldErrors, Submit, TextArea } from "../components/field.tsx";
@@ -100,7 +99,7 @@ export function VarRow({ each, appRef: ref, now }: { each: ConfigVarView; appRef
       </td>
       <td class="faint">
         <TimeAgo at={each.updated_at} now={now} />
-        <span class="sub">{`by ${escapeHtml(each.updated_by)}, version ${each.version}`}</span>
+        <span class="sub" safe>{`by ${each.updated_by}, version ${each.version}`}</span>
       </td>
       <td class="end">
         <ActionButton

@@ -102,22 +102,26 @@ function Load({ stats }: Pick<BoxView, "stats">) {
         <dt>Disk</dt>
         <dd>
           <Meter share={1 - stats.disk.free_bytes / Math.max(1, stats.disk.total_bytes)} />
-          {` ${formatBytes(stats.disk.free_bytes)} free of ${formatBytes(stats.disk.total_bytes)}`}
+          <span
+            safe
+          >{`${formatBytes(stats.disk.free_bytes)} free of ${formatBytes(stats.disk.total_bytes)}`}</span>
         </dd>
         <dt>Memory</dt>
         <dd>
           <Meter share={1 - stats.memory.free_bytes / Math.max(1, stats.memory.total_bytes)} />
-          {` ${formatBytes(stats.memory.free_bytes)} free of ${formatBytes(stats.memory.total_bytes)}`}
+          <span
+            safe
+          >{`${formatBytes(stats.memory.free_bytes)} free of ${formatBytes(stats.memory.total_bytes)}`}</span>
         </dd>
         <dt>Processor</dt>
         <dd>
           <Meter share={load / Math.max(1, stats.cpus)} />
-          {` load ${load.toFixed(2)} on ${formatMany(stats.cpus, "core")}`}
+          <span safe>{`load ${load.toFixed(2)} on ${formatMany(stats.cpus, "core")}`}</span>
         </dd>
         {stats.temperature_c === null ? null : (
           <>
             <dt>Temperature</dt>
-            <dd>{`${Math.round(stats.temperature_c)} °C`}</dd>
+            <dd safe>{`${Math.round(stats.temperature_c)} °C`}</dd>
           </>
         )}
       </dl>
@@ -168,19 +172,25 @@ function About({ system, stats }: Pick<BoxView, "system" | "stats">) {
       <h2 id="about-title">This box</h2>
       <dl class="facts wide">
         <dt>Diplo</dt>
-        <dd>{`${escapeHtml(system.version)} for ${escapeHtml(system.architecture)}, up ${formatDuration(system.uptime_seconds * 1000)}`}</dd>
+        <dd
+          safe
+        >{`${system.version} for ${system.architecture}, up ${formatDuration(system.uptime_seconds * 1000)}`}</dd>
         <dt>Box id</dt>
         <dd>
           <Copyable value={system.box_id} label="the box's id" />
         </dd>
         <dt>Apps</dt>
-        <dd>{`${formatCount(stats.running)} of ${formatCount(stats.apps)} running, ${formatMany(stats.ports_used, "port")} taken`}</dd>
+        <dd
+          safe
+        >{`${formatCount(stats.running)} of ${formatCount(stats.apps)} running, ${formatMany(stats.ports_used, "port")} taken`}</dd>
         <dt>Proxy</dt>
         <dd>
           {system.proxy === null ? (
             <State kind="failed" word="does not answer" />
           ) : (
-            `process ${system.proxy.pid}, routes generation ${system.proxy.generation}, ${formatMany(system.proxy.connections, "connection")}`
+            <span
+              safe
+            >{`process ${system.proxy.pid}, routes generation ${system.proxy.generation}, ${formatMany(system.proxy.connections, "connection")}`}</span>
           )}
         </dd>
         <dt>Dashboard</dt>

@@ -50,7 +50,9 @@ function Difference({ changes, dotenv, base }: { changes: ConfigChange[]; dotenv
   if (changes.length === 0) return <p class="notice">Nothing differs from what is saved.</p>;
   return (
     <section class="diff" aria-labelledby="diff-title">
-      <h2 id="diff-title">{changes.length === 1 ? "1 change" : `${changes.length} changes`}</h2>
+      <h2 id="diff-title" safe>
+        {changes.length === 1 ? "1 change" : `${changes.length} changes`}
+      </h2>
       <table class="rows">
         <thead>
           <tr>

@@ -110,7 +110,10 @@ function Row({
       </td>
       <td>
         <TimeAgo at={deployment.created_at} now={now} />
-        <span class="sub">{`by ${escapeHtml(deployment.created_by)}${took === null ? "" : `, took ${formatDuration(took)}`}`}</span>
+        <span
+          class="sub"
+          safe
+        >{`by ${deployment.created_by}${took === null ? "" : `, took ${formatDuration(took)}`}`}</span>
       </td>
       <td class="end">
         {deployment.mayReturn && deployment.release !== null ? (

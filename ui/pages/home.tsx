@@ -29,7 +29,7 @@ export function HomePage({ box, apps, now, notice }: HomeView) {
   const others = apps.filter((app) => !needy.includes(app));
   return (
     <div id="page" class="home">
-      <h1>{headline(apps.length, needy.length)}</h1>
+      <h1 safe>{headline(apps.length, needy.length)}</h1>
       <Notice notice={notice} />
       <div id="live" hx-get="/" hx-trigger="every 5s" hx-select="#live" hx-swap="outerMorph">
         {box ? <BoxLine box={box} /> : null}
@@ -90,12 +90,12 @@ function BoxLine({ box }: { box: BoxLineView }) {
       {box.temperature_c === null ? null : (
         <div>
           <dt>Board</dt>
-          <dd>{`${Math.round(box.temperature_c)} °C`}</dd>
+          <dd safe>{`${Math.round(box.temperature_c)} °C`}</dd>
         </div>
       )}
       <div>
         <dt>Waiting</dt>
-        <dd>{box.queue === 0 ? "nothing" : formatMany(box.queue, "job")}</dd>
+        <dd safe>{box.queue === 0 ? "nothing" : formatMany(box.queue, "job")}</dd>
       </div>
     </dl>
   );
@@ -107,7 +107,7 @@ function Share({ name, size }: { name: "Disk" | "Memory"; size: BoxLineView["dis
       <dt>{name}</dt>
       <dd>
         <Meter share={1 - size.free_bytes / Math.max(1, size.total_bytes)} />
-        {`${formatBytes(size.free_bytes)} free of ${formatBytes(size.total_bytes)}`}
+        <span safe>{`${formatBytes(size.free_bytes)} free of ${formatBytes(size.total_bytes)}`}</span>
       </dd>
     </div>
   );

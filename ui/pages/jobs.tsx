@@ -45,7 +45,7 @@ export function JobsPage({ jobs, filter, now }: JobsView) {
       <h1>Jobs</h1>
       <nav class="tabs" aria-label="Which jobs">
         {filters.map((each) => (
-          <a href={each.href} aria-current={each.filter === filter ? "page" : undefined}>
+          <a href={each.href} aria-current={each.filter === filter ? "page" : undefined} safe>
             {each.text}
           </a>
         ))}
@@ -113,7 +113,7 @@ function JobRow({ job, now }: { job: JobView; now: number }) {
       </td>
       <td>
         <TimeAgo at={job.created_at} now={now} />
-        <span class="sub">{`by ${escapeHtml(job.created_by)}${tookWords(job)}`}</span>
+        <span class="sub" safe>{`by ${job.created_by}${tookWords(job)}`}</span>
       </td>
       <td class="end">
         {open ? (
@@ -146,7 +146,7 @@ function JobProgress({ job, open }: { job: JobView; open: boolean }) {
   return (
     <>
       <span safe>{job.message || job.step}</span>
-      {job.attempts > 1 ? <span class="sub">{`attempt ${job.attempts}`}</span> : null}
+      {job.attempts > 1 ? <span class="sub" safe>{`attempt ${job.attempts}`}</span> : null}
     </>
   );
 }

@@ -107,7 +107,7 @@ function TokenTable({ tokens, now }: { tokens: TokenView[]; now: number }) {
             <th scope="row">
               <span safe>{token.name}</span>
               <span class="sub">
-                <code>{`${escapeHtml(token.prefix)}…`}</code>
+                <code safe>{`${token.prefix}…`}</code>
               </span>
             </th>
             <td data-label="May" safe>

@@ -41,7 +41,7 @@ export function AppHeader({ app, tab }: { app: AppHeading; tab: AppTab | null })
       </div>
       <nav class="tabs" aria-label="App">
         {tabs.map((each) => (
-          <a href={base + each.path} aria-current={each.tab === tab ? "page" : undefined}>
+          <a href={base + each.path} aria-current={each.tab === tab ? "page" : undefined} safe>
             {each.text}
           </a>
         ))}

@@ -52,7 +52,7 @@ function AppRow({ app, now }: { app: AppRowView; now: number }) {
       <td>
         <State {...appState(app.status)} />
         {app.instances.wanted > 0 ? (
-          <span class="sub">{`${app.instances.running} of ${app.instances.wanted} running`}</span>
+          <span class="sub" safe>{`${app.instances.running} of ${app.instances.wanted} running`}</span>
         ) : null}
       </td>
       <th scope="row">
@@ -80,7 +80,13 @@ function LastRelease({ app, now }: { app: AppRowView; now: number }) {
   const release = app.release === null ? null : `v${app.release}`;
   return (
     <>
-      {release ? <span class="num">{release}</span> : <span class="faint">none yet</span>}
+      {release ? (
+        <span class="num" safe>
+          {release}
+        </span>
+      ) : (
+        <span class="faint">none yet</span>
+      )}
       {app.deployed_at ? (
         <>
           {" "}

@@ -25,7 +25,7 @@ export function CurrentRelease({ app, now, path }: { app: CurrentReleaseView; no
       ) : (
         <dl class="facts">
           <dt>Version</dt>
-          <dd class="num">{`v${app.release}`}</dd>
+          <dd class="num" safe>{`v${app.release}`}</dd>
           {app.commit ? (
             <>
               <dt>Commit</dt>
@@ -40,7 +40,7 @@ export function CurrentRelease({ app, now, path }: { app: CurrentReleaseView; no
               <dt>Live since</dt>
               <dd>
                 <TimeAgo at={app.deployed_at} now={now} />
-                {app.deployed_by ? ` by ${escapeHtml(app.deployed_by)}` : ""}
+                {app.deployed_by ? <span safe>{` by ${app.deployed_by}`}</span> : null}
               </dd>
             </>
           ) : null}

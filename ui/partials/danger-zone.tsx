@@ -1,4 +1,3 @@
-import { escapeHtml } from "@kitajs/html";
 import { Field, Submit } from "../components/field.tsx";
 import { Form } from "../components/form.tsx";
 
@@ -20,7 +19,7 @@ export function DangerZone({ name, base, volumes, draft, error }: DangerZoneProp
         addresses and its history.
       </p>
       <p>
-        <strong>Stays:</strong> the repository, and {kept(volumes)}
+        <strong>Stays:</strong> the repository, and <span safe>{kept(volumes)}</span>
       </p>
       <Form action={`${base}/destroy`} class="stack" label="Delete this app">
         {volumes.length > 0 ? (
@@ -46,6 +45,6 @@ export function DangerZone({ name, base, volumes, draft, error }: DangerZoneProp
 
 function kept(volumes: { name: string }[]): string {
   if (volumes.length === 0) return "nothing else: it has no volumes.";
-  const names = volumes.map((volume) => escapeHtml(volume.name)).join(", ");
+  const names = volumes.map((volume) => volume.name).join(", ");
   return `the data in its volumes (${names}), unless you say otherwise below.`;
 }

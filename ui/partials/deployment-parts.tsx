@@ -57,7 +57,9 @@ function DeploymentSummary({ view }: { view: DeploymentPartsView }) {
   const under = isUnderWay(deployment.status);
   return (
     <section id="deployment-summary" aria-labelledby="deployment-title">
-      <h2 id="deployment-title">{deploymentHeading(deployment)}</h2>
+      <h2 id="deployment-title" safe>
+        {deploymentHeading(deployment)}
+      </h2>
       <Origin view={view} />
       <p class="headline" role="status">
         <State {...deploymentState(deployment.status)} />
@@ -84,8 +86,8 @@ const triggers: Record<string, string> = {
 function deploymentHeading({ trigger, commit_message }: DeploymentPartsView["deployment"]): string {
   const kind = triggers[trigger] ?? `Deployment by ${trigger}`;
   const message = firstLine(commit_message ?? "");
-  if (message === "") return escapeHtml(kind);
-  return escapeHtml(trigger === "user" ? message : `${kind}: ${message}`);
+  if (message === "") return kind;
+  return trigger === "user" ? message : `${kind}: ${message}`;
 }
 
 function Origin({ view: { deployment, origin, now } }: { view: DeploymentPartsView }) {
@@ -93,11 +95,11 @@ function Origin({ view: { deployment, origin, now } }: { view: DeploymentPartsVi
   return (
     <p class="origin faint">
       {commit ? <Copyable value={commit} show={shortCommit(commit)} label="the commit" /> : null}
-      {origin ? ` ${escapeHtml(origin)}` : ""}
-      {author ? `, written by ${escapeHtml(author)}` : ""}
+      {origin ? <span safe>{` ${origin}`}</span> : null}
+      {author ? <span safe>{`, written by ${author}`}</span> : null}
       {commit || origin ? ", started " : "Started "}
       <TimeAgo at={deployment.created_at} now={now} />
-      {` by ${escapeHtml(deployment.created_by)}`}
+      <span safe>{` by ${deployment.created_by}`}</span>
     </p>
   );
 }
@@ -105,7 +107,7 @@ function Origin({ view: { deployment, origin, now } }: { view: DeploymentPartsVi
 function Ended({ deployment, now }: { deployment: DeploymentPartsView["deployment"]; now: number }) {
   return (
     <>
-      {deployment.release === null ? "" : `v${deployment.release}, `}
+      {deployment.release === null ? null : <span safe>{`v${deployment.release}, `}</span>}
       <TimeAgo at={deployment.finished_at ?? deployment.created_at} now={now} />
     </>
   );

@@ -28,7 +28,7 @@ export interface InstancesProps {
 export function Instances({ instances, counts, appRef: ref, now }: InstancesProps) {
   return (
     <section aria-labelledby="instances-title">
-      <h2 id="instances-title">{`Instances, ${counts.running} of ${counts.wanted} running`}</h2>
+      <h2 id="instances-title" safe>{`Instances, ${counts.running} of ${counts.wanted} running`}</h2>
       {instances.length === 0 ? (
         <Empty title="No instance runs." command={`diplo ps ${ref}`} />
       ) : (
@@ -64,18 +64,24 @@ function InstanceRow({ instance, now }: { instance: InstanceView; now: number })
       <th scope="row">
         <Copyable value={instance.name} show={instance.process} label="the instance's name" />
       </th>
-      <td class="num" data-label="Release">{`v${instance.release}`}</td>
+      <td class="num" data-label="Release" safe>{`v${instance.release}`}</td>
       <td data-label="Address">
         <code safe>{instance.address}</code>
       </td>
       <td data-label="Since">
         <TimeAgo at={instance.created_at} now={now} />
         {instance.restarts > 0 ? (
-          <span class="sub bad">{formatMany(instance.restarts, "restart")}</span>
+          <span class="sub bad" safe>
+            {formatMany(instance.restarts, "restart")}
+          </span>
         ) : null}
       </td>
       <td data-label="Last exit">
-        {instance.last_exit ? exitWords(instance.last_exit) : <span class="faint">none</span>}
+        {instance.last_exit ? (
+          <span safe>{exitWords(instance.last_exit)}</span>
+        ) : (
+          <span class="faint">none</span>
+        )}
       </td>
     </tr>
   );

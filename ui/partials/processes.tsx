@@ -45,7 +45,7 @@ export function Processes({
             />
             <p class="faint">
               <code>{escapeHtml(each.command?.join(" ") ?? "the image's own command")}</code>
-              {` from ${escapeHtml(each.from)}`}
+              <span safe>{` from ${each.from}`}</span>
             </p>
           </div>
         ))}

@@ -1,4 +1,3 @@
-import { escapeHtml } from "@kitajs/html";
 import { pathTo } from "../components/escape.ts";
 import { firstLine, shortCommit } from "../components/format.ts";
 import { deploymentState, State } from "../components/state.tsx";
@@ -47,7 +46,7 @@ export function RecentDeployments({
                 </th>
                 <td class="faint">
                   <TimeAgo at={deployment.created_at} now={now} />
-                  {` by ${escapeHtml(deployment.created_by)}`}
+                  <span safe>{` by ${deployment.created_by}`}</span>
                 </td>
               </tr>
             ))}

@@ -9,8 +9,10 @@ export function Requests({ slots }: { slots: RequestsInSlot[] }) {
     <section aria-labelledby="requests-title" class="requests">
       <h2 id="requests-title">Requests, 24 h</h2>
       <p>
-        <strong class="figure num">{formatCount(total)}</strong>{" "}
-        {errors > 0 ? <span class="bad">{`${formatCount(errors)} failed`}</span> : null}
+        <strong class="figure num" safe>
+          {formatCount(total)}
+        </strong>{" "}
+        {errors > 0 ? <span class="bad" safe>{`${formatCount(errors)} failed`}</span> : null}
       </p>
       {total > 0 ? (
         <Sparkline slots={slots} span="24 h" />
@@ -25,7 +27,9 @@ export function Requests({ slots }: { slots: RequestsInSlot[] }) {
               .filter((slot) => slot.requests > 0)
               .map((slot) => (
                 <tr>
-                  <th scope="row">{new Date(slot.start).toISOString().slice(11, 16)}</th>
+                  <th scope="row" safe>
+                    {new Date(slot.start).toISOString().slice(11, 16)}
+                  </th>
                   <td>{slot.requests}</td>
                   <td>{slot.errors}</td>
                 </tr>

@@ -20,9 +20,7 @@ export function SearchResults({ query, hits }: { query: string; hits: SearchHit[
       {hits.map((hit) => (
         <li>
           <a href={attribute(hit.href)}>
-            <span class="hit-kind" safe>
-              {hit.kind}
-            </span>
+            <span class="hit-kind">{hit.kind}</span>
             <strong safe>{hit.text}</strong>
             <span class="faint" safe>
               {hit.detail}

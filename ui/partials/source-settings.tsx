@@ -1,4 +1,3 @@
-import { escapeHtml } from "@kitajs/html";
 import { Field, type FieldErrors, Submit } from "../components/field.tsx";
 import { Form } from "../components/form.tsx";
 
@@ -50,7 +49,7 @@ export function SourceSettings({
             />
           </div>
           {source?.subdirectory ? (
-            <p class="faint">{`In the directory ${escapeHtml(source.subdirectory)}`}</p>
+            <p class="faint" safe>{`In the directory ${source.subdirectory}`}</p>
           ) : null}
           <p class="actions">
             <Submit text="Deploy from here" busy="Starting…" kind="quiet" />
