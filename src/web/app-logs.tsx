@@ -72,6 +72,7 @@ async function follow({ parts, params }: RouteCall, after: string, events: Event
       signal: events.signal,
     })) {
       if (line.at > after) batch.add(line);
+      await events.room();
     }
   } finally {
     batch.flush();

@@ -52,6 +52,7 @@ async function sendLog(
   for (let offset = from; ; ) {
     const { text, next } = await log.read(offset);
     if (next === offset) return offset;
+    await stream.room();
     stream.send("log", logLines(linesOf(text)), String(next));
     offset = next;
   }

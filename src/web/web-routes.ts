@@ -4,6 +4,7 @@ import { appActionRoutes } from "./app-actions.ts";
 import { appConfigRoutes } from "./app-config.tsx";
 import { appLogsRoutes } from "./app-logs.tsx";
 import { appSettingsRoutes } from "./app-settings.tsx";
+import { appUsageRoutes } from "./app-usage.tsx";
 import { assetRoutes } from "./asset-routes.ts";
 import { boxRoutes } from "./box.tsx";
 import { configRawRoutes } from "./config-raw.tsx";
@@ -29,6 +30,7 @@ export const webRoutes: HandRoute[] = [
   ...deploymentsRoutes,
   ...deploymentRoutes,
   ...appLogsRoutes,
+  ...appUsageRoutes,
   ...appConfigRoutes,
   ...configRawRoutes,
   ...appSettingsRoutes,

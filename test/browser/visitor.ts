@@ -21,6 +21,8 @@ export interface VisitorOptions {
   /** Lets axe be put into the page, which our policy forbids. */
   bypassPolicy?: boolean;
   scripts?: boolean;
+  /** Opens the dashboard by this name instead of 127.0.0.1. */
+  host?: string;
 }
 
 /** Somebody with a real Chromium, who notes everything that a person would find embarrassing. */
@@ -36,11 +38,18 @@ export class Visitor {
   ) {}
 
   static async open(box: Box, options: VisitorOptions = {}): Promise<Visitor> {
-    const { width = 1280, height = 800, scheme = "light", bypassPolicy = false, scripts = true } = options;
+    const {
+      width = 1280,
+      height = 800,
+      scheme = "light",
+      bypassPolicy = false,
+      scripts = true,
+      host = "127.0.0.1",
+    } = options;
     const profile = await mkdtemp(join(tmpdir(), "diplo-browser-"));
     const context = await chromium.launchPersistentContext(profile, {
       executablePath: "/usr/bin/chromium",
-      args,
+      args: [...args, `--host-resolver-rules=MAP ${host} 127.0.0.1`],
       viewport: { width, height },
       colorScheme: scheme,
       bypassCSP: bypassPolicy,
@@ -48,7 +57,7 @@ export class Visitor {
     });
     context.setDefaultTimeout(20_000);
     const page = context.pages()[0] ?? (await context.newPage());
-    const visitor = new Visitor(context, page, `http://127.0.0.1:${box.controlPort}`, profile);
+    const visitor = new Visitor(context, page, `http://${host}:${box.controlPort}`, profile);
     if (scripts) await visitor.watch();
     return visitor;
   }
@@ -56,7 +65,7 @@ export class Visitor {
   /** Follows a fresh one-time link, as the owner would. */
   async signIn(box: Box): Promise<void> {
     const { body } = await box.api<{ url: string }>("POST", "/login-links", {});
-    await this.page.goto(body.url);
+    await this.page.goto(this.base + new URL(body.url).pathname + new URL(body.url).hash);
     await this.page.waitForURL(`${this.base}/`);
   }
 

@@ -2,6 +2,7 @@ import { AppPage, type AppView } from "../../ui/pages/app.tsx";
 import { AppConfigPage, type AppConfigView } from "../../ui/pages/app-config.tsx";
 import { AppLogsPage, type AppLogsView } from "../../ui/pages/app-logs.tsx";
 import { AppSettingsPage, type AppSettingsView } from "../../ui/pages/app-settings.tsx";
+import { AppUsagePage } from "../../ui/pages/app-usage.tsx";
 import { BoxPage, type BoxView } from "../../ui/pages/box.tsx";
 import { ConfigRawPage, type ConfigRawView } from "../../ui/pages/config-raw.tsx";
 import { DeploymentPage, type DeploymentView } from "../../ui/pages/deployment.tsx";
@@ -440,6 +441,14 @@ export const samplePages: SamplePage[] = [
     render: (view: DeploymentsView) => <DeploymentsPage {...view} />,
   },
   { name: "logs", view: logsView, render: (view: AppLogsView) => <AppLogsPage {...view} /> },
+  {
+    name: "usage",
+    view: {
+      app: heading,
+      usage: [{ instance: "web.1", memory_bytes: 50e6, memory_limit_bytes: 512e6, cpu_percent: 3.2 }],
+    },
+    render: (view: Parameters<typeof AppUsagePage>[0]) => <AppUsagePage {...view} />,
+  },
   { name: "config", view: configView, render: (view: AppConfigView) => <AppConfigPage {...view} /> },
   { name: "config-raw", view: rawView, render: (view: ConfigRawView) => <ConfigRawPage {...view} /> },
   { name: "settings", view: settingsView, render: (view: AppSettingsView) => <AppSettingsPage {...view} /> },

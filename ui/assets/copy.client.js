@@ -1,7 +1,11 @@
 // Copies on click. A LAN page is plain http and has no clipboard API there: a hidden text field does it.
 (() => {
   async function copy(text) {
-    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    try {
+      return await navigator.clipboard.writeText(text);
+    } catch {
+      // No such thing here, or it was refused.
+    }
     const field = document.createElement("textarea");
     field.value = text;
     field.className = "away";

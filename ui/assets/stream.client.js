@@ -5,7 +5,9 @@
   const LAST_RETRY_MS = 15_000;
 
   function follow(log) {
-    const status = log.closest("[data-logview]").querySelector("[data-stream-status]");
+    const view = log.closest("[data-logview]");
+    const status = view.querySelector("[data-stream-status]");
+    const news = view.querySelector("[data-stream-news]");
     let after = log.dataset.after ?? "";
     let retryMs = FIRST_RETRY_MS;
     let source = null;
@@ -54,6 +56,9 @@
       if (!old || old.outerHTML === part.outerHTML) return;
       const focus = old.contains(document.activeElement);
       old.replaceWith(part);
+      // Screen readers hear of changes only in a place that stays.
+      const headline = part.querySelector("[role=status]");
+      if (headline) news.textContent = headline.textContent;
       window.htmx.process(part);
       if (focus) part.querySelector("button, a")?.focus();
     }

@@ -85,6 +85,7 @@ export function LogView({
       >
         {logLines(lines) as "safe"}
       </div>
+      <p class="away" role="status" data-stream-news=""></p>
       <button type="button" class="button follow" data-log-follow="" hidden>
         Follow
       </button>

@@ -10,6 +10,7 @@ import { CurrentRelease, type CurrentReleaseView } from "../partials/current-rel
 import { Instances, type InstanceView } from "../partials/instances.tsx";
 import { type RecentDeployment, RecentDeployments } from "../partials/recent-deployments.tsx";
 import { Requests } from "../partials/requests.tsx";
+import { UsagePlace } from "../partials/usage.tsx";
 
 export interface AppView {
   app: AppHeading &
@@ -49,6 +50,7 @@ export function AppPage(view: AppView) {
         <Instances instances={view.instances} counts={app.instances} appRef={appRef(app)} now={now} />
         <RecentDeployments recent={view.recent} path={path} now={now} />
       </div>
+      <UsagePlace appRef={appRef(app)} />
       <CommandLine command={`diplo apps:info ${appRef(app)}`} />
     </div>
   );
