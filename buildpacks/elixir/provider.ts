@@ -18,7 +18,9 @@ export const elixirProvider: Provider = {
 
 async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
   const mix = (await tree.read("mix.exs")) ?? "";
-  const name = /\bapp:\s*:(\w+)/.exec(mix)?.[1] ?? "app";
+  const app = /\bapp:\s*:(\w+)/.exec(mix)?.[1] ?? "app";
+  const release = /\breleases:\s*\[\s*(\w+):/.exec(mix)?.[1] ?? null;
+  const name = release ?? app;
   const phoenix = /\{:phoenix,/.test(mix);
   const { version, warnings } = chooseVersion("elixir", await versionWish(tree, mix));
   const plan = emptyPlan("elixir", evidence);
@@ -35,12 +37,15 @@ async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<
     RELEASE_DISTRIBUTION: "none",
     ...(phoenix ? { PHX_SERVER: "true" } : {}),
   };
-  plan.processes.web = { command: [`/app/bin/${name}`, "start"], from: "app in mix.exs" };
-  if (phoenix && (await tree.has("priv/repo/migrations")) && (await hasMigrator(tree, name))) {
-    const call = `${camel(name)}.Release.migrate()`;
+  plan.processes.web = {
+    command: [`/app/bin/${name}`, "start"],
+    from: release ? "releases in mix.exs" : "app in mix.exs",
+  };
+  if (phoenix && (await tree.has("priv/repo/migrations")) && (await hasMigrator(tree, app))) {
+    const call = `${camel(app)}.Release.migrate()`;
     plan.release_command = { value: [`/app/bin/${name}`, "eval", call], from: "priv/repo/migrations" };
   }
-  plan.stages = [await buildStage(tree, plan, mix, name), runStage(plan)];
+  plan.stages = [await buildStage(tree, plan, mix, release), runStage(plan)];
   return plan;
 }
 
@@ -65,7 +70,12 @@ function camel(name: string): string {
   return name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-async function buildStage(tree: SourceTree, plan: BuildPlan, mix: string, name: string): Promise<Stage> {
+async function buildStage(
+  tree: SourceTree,
+  plan: BuildPlan,
+  mix: string,
+  named: string | null,
+): Promise<Stage> {
   const hasDependencies = await tree.has("mix.lock");
   const files = await present(tree, ["mix.exs", "mix.lock", "config/"]);
   const node = (await tree.has("assets/package.json")) ? null : await nodeAssets(tree);
@@ -85,8 +95,8 @@ async function buildStage(tree: SourceTree, plan: BuildPlan, mix: string, name: 
   if (node !== null) steps.push(...node.build);
   if (/"assets\.deploy"/.test(mix))
     steps.push(runTheirs({ value: "mix assets.deploy", from: "assets.deploy in mix.exs" }));
-  const release = `mix release ${name} --overwrite --path /out`;
-  steps.push(runTheirs({ value: release, from: "app in mix.exs" }));
+  const release = `mix release${named === null ? "" : ` ${named}`} --overwrite --path /out`;
+  steps.push(runTheirs({ value: release, from: named === null ? "app in mix.exs" : "releases in mix.exs" }));
   return {
     name: "build",
     from: plan.build_image!.value,

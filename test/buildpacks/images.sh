@@ -7,7 +7,7 @@ set -eu
 apt='apt-get update -q && apt-get install -q -y --no-install-recommends'
 clean='rm -rf /var/lib/apt/lists/*'
 all="python:3.11-bookworm python:3.11-slim-bookworm golang:1.26-bookworm rust:1-bookworm maven:3-eclipse-temurin-17
-  eclipse-temurin:17-jre ruby:3.1-bookworm ruby:3.1-slim-bookworm composer:2 php:8.2-apache-bookworm elixir:1.14"
+  eclipse-temurin:17-jre ruby:3.1-bookworm ruby:3.1-slim-bookworm python:3.13-slim-bookworm composer:2 php:8.2-apache-bookworm elixir:1.14"
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 # The client that goes with the engine; an older one in the path may know no BuildKit.
@@ -45,9 +45,14 @@ COPY lib /usr/local/lib
 ENV CARGO_HOME=/usr/local/cargo
 DOCKERFILE
       ;;
-    maven:3-eclipse-temurin-17) make "$1" "$empty" <<DOCKERFILE
+    maven:3-eclipse-temurin-17)
+      # Java trusts what this machine's Java trusts.
+      mkdir -p "$work/java/certs"
+      [ ! -e /etc/ssl/certs/java/cacerts ] || cp -L /etc/ssl/certs/java/cacerts "$work/java/certs/"
+      make "$1" "$work/java" <<DOCKERFILE
 FROM debian:bookworm-slim
 RUN mkdir -p /usr/share/man/man1 && $apt openjdk-17-jdk-headless maven ca-certificates-java && $clean
+COPY certs /etc/ssl/certs/java
 DOCKERFILE
       ;;
     eclipse-temurin:17-jre) make "$1" "$empty" <<DOCKERFILE
@@ -74,7 +79,7 @@ DOCKERFILE
       ;;
     php:8.2-apache-bookworm) make "$1" "$empty" <<DOCKERFILE
 FROM debian:bookworm-slim
-RUN $apt apache2 libapache2-mod-php8.2 && $clean && mkdir -p /var/run/apache2 && chmod 1777 /var/run/apache2
+RUN $apt apache2 libapache2-mod-php8.2 && $clean && mkdir -p /var/run/apache2 && chmod 1777 /var/run/apache2 /var/log/apache2
 RUN printf '%s\\n' '#!/bin/sh' '. /etc/apache2/envvars' 'exec apache2 -DFOREGROUND' > /usr/local/bin/apache2-foreground && chmod 755 /usr/local/bin/apache2-foreground
 RUN ln -sfT /dev/stderr /var/log/apache2/error.log && ln -sfT /dev/stdout /var/log/apache2/access.log && ln -sfT /dev/stdout /var/log/apache2/other_vhosts_access.log
 STOPSIGNAL SIGWINCH
@@ -84,6 +89,11 @@ DOCKERFILE
     elixir:1.14) make "$1" "$empty" <<DOCKERFILE
 FROM debian:bookworm-slim
 RUN $apt elixir erlang-dev erlang-nox git && $clean
+DOCKERFILE
+      ;;
+    # Debian's Python stands in for a newer one: enough for the generators of sites.
+    python:3.13-slim-bookworm) make "$1" "$empty" <<DOCKERFILE
+FROM python:3.11-bookworm
 DOCKERFILE
       ;;
     *) echo "images: no recipe for $1" >&2; return 1 ;;
