@@ -62,13 +62,13 @@ if ! command -v flock >/dev/null; then fail "flock is missing (package util-linu
 work=$(mktemp -d "${TMPDIR:-/tmp}/diplo-images.XXXXXX")
 finish() {
   status=$?
-  [ "$status" = 0 ] || { tail -n 30 "$work/log" >&2 2>/dev/null || true; }
+  case $status in 0 | 130 | 143) ;; *) tail -n 30 "$work/log" >&2 2>/dev/null || true ;; esac
   [ -z "$container" ] || docker rm -f "$container" >/dev/null 2>&1 || true
   rm -rf "$work"
   exit "$status"
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT TERM HUP
 
 # Two runs at once would make the same images twice.
 exec 9>"${TMPDIR:-/tmp}/diplo-images.$(id -u).lock"
