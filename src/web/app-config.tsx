@@ -1,4 +1,3 @@
-import type { NoticeView } from "../../ui/components/notice.tsx";
 import { AppConfigPage, type AppConfigView, VarRow } from "../../ui/pages/app-config.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
 import { info } from "../product/apps/operations.ts";
@@ -28,59 +27,42 @@ async function show(call: RouteCall, view: Partial<AppConfigView> = {}, status =
 async function save(call: RouteCall): Promise<Response> {
   const form = await readForm(call.request);
   const draft = { name: filled(form, "name") ?? "", value: form.get("value") ?? "" };
-  const before = await valueNow(call, draft.name);
   try {
-    const { deployment_id } = await perform(
-      set,
-      { app: call.params.app, vars: { [draft.name]: draft.value } },
-      call,
-    );
-    return saved(call, `${draft.name} is saved.`, deployment_id, undoOf(call, draft.name, before));
+    return await change(call, draft.name, draft.value, `${draft.name} is saved.`);
   } catch (error) {
     const { errors, failure } = refusalOf(error, () => true);
     const told = Object.values(errors)[0] ?? failure?.detail ?? "This was refused.";
-    return show(
-      call,
-      { draft, errors: { [draft.name === "" || /name/i.test(told) ? "name" : "value"]: told } },
-      422,
-    );
+    const field = draft.name === "" || /name/i.test(told) ? "name" : "value";
+    return show(call, { draft, errors: { [field]: told } }, 422);
   }
 }
 
 async function unset(call: RouteCall): Promise<Response> {
   const name = filled(await readForm(call.request), "name") ?? "";
-  const before = await valueNow(call, name);
-  const { deployment_id } = await perform(set, { app: call.params.app, vars: { [name]: null } }, call);
-  return saved(call, `${name} is removed.`, deployment_id, undoOf(call, name, before));
+  return change(call, name, null, `${name} is removed.`);
 }
 
-/** With scripts the page says so and offers the way back; without them it is simply shown again. */
-function saved(
-  call: RouteCall,
-  text: string,
-  deploymentId: string | null,
-  undo: NoticeView["undo"],
-): Promise<Response> | Response {
-  if (!wantsPart(call.request))
-    return goTo(call.request, `/apps/${encodeURIComponent(call.params.app ?? "")}/config`);
-  const link = deploymentId
-    ? { href: `/deployments/${deploymentId}`, text: "Watch the new release" }
-    : undefined;
-  return show(call, { notice: { text, ...(link ? { link } : {}), ...(undo ? { undo } : {}) } });
+/** Puts an earlier version's value back; the value itself never travels through the page. */
+async function undo(call: RouteCall): Promise<Response> {
+  const form = await readForm(call.request);
+  const name = filled(form, "name") ?? "";
+  const environment = call.parts.environments.find(call.params.app ?? "");
+  const before = call.parts.config.values(environment, { [name]: Number(form.get("version")) || 0 });
+  return change(call, name, before[name] ?? null, `${name} is as it was before.`);
 }
 
-/** For the way back: what stands there now, null when nothing does. */
-async function valueNow(call: RouteCall, name: string): Promise<string | null> {
-  const known = (await perform(list, { app: call.params.app }, call)).find((each) => each.name === name);
-  if (!known) return null;
-  return (await perform(get, { app: call.params.app, name }, call)).value;
-}
-
-function undoOf(call: RouteCall, name: string, before: string | null): NoticeView["undo"] {
+async function change(call: RouteCall, name: string, value: string | null, text: string): Promise<Response> {
+  const vars = await perform(list, { app: call.params.app }, call);
+  const version = vars.find((each) => each.name === name)?.version ?? 0;
+  const { deployment_id } = await perform(set, { app: call.params.app, vars: { [name]: value } }, call);
   const base = `/apps/${encodeURIComponent(call.params.app ?? "")}/config`;
-  return before === null
-    ? { action: `${base}/unset`, fields: { name } }
-    : { action: base, fields: { name, value: before } };
+  // Without scripts the page is simply shown again; with them it says so and offers the way back.
+  if (!wantsPart(call.request)) return goTo(call.request, base);
+  const link = deployment_id
+    ? { href: `/deployments/${deployment_id}`, text: "Watch the new release" }
+    : undefined;
+  const notice = { text, undo: { action: `${base}/undo`, fields: { name, version: String(version) } } };
+  return show(call, { notice: { ...notice, ...(link ? { link } : {}) } });
 }
 
 async function reveal(call: RouteCall): Promise<Response> {
@@ -117,6 +99,14 @@ export const appConfigRoutes: HandRoute[] = [
     reason: "form: removes one value",
     page: true,
     handle: unset,
+  },
+  {
+    method: "POST",
+    path: "/apps/:app/config/undo",
+    permission: "env:write",
+    reason: "form: puts an earlier value back",
+    page: true,
+    handle: undo,
   },
   {
     method: "POST",

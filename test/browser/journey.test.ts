@@ -75,7 +75,7 @@ test("/apps/{app}/config reveals a value, changes it, and undoes the change", as
   await says("GREETING is saved.");
   await box.until("the new greeting serves", async () => (await greeting()).includes("good morning"));
   await button("Undo").click();
-  await says("GREETING is saved.");
+  await says("GREETING is as it was before.");
   await box.until("the old greeting serves", async () => (await greeting()).includes("pa$$word"));
 }, 90_000);
 

@@ -99,14 +99,24 @@ describe("POST /apps/:app/config", () => {
     expect((await value("LARGE")).value).toBe(large);
   });
 
-  test("says so in place and offers the way back", async () => {
-    await web.post("/apps/blog/config", { name: "COLOUR", value: "red" });
+  test("says so in place and offers the way back, which no page shows the value of", async () => {
+    await web.post("/apps/blog/config", { name: "COLOUR", value: "dark red" });
     const html = await (await web.post("/apps/blog/config", { name: "COLOUR", value: "blue" }, part)).text();
     expect(html).toContain("COLOUR is saved.");
-    expect(html).toContain('name="value" value="red"');
+    expect(html).not.toContain("dark red");
+    expect(html).toContain('name="version" value="1"');
+    await web.post("/apps/blog/config/undo", { name: "COLOUR", version: "1" }, part);
+    expect((await value("COLOUR")).value).toBe("dark red");
     const removed = await (await web.post("/apps/blog/config/unset", { name: "COLOUR" }, part)).text();
     expect(removed).toContain("COLOUR is removed.");
-    expect(removed).toContain('name="value" value="blue"');
+    await web.post("/apps/blog/config/undo", { name: "COLOUR", version: "3" }, part);
+    expect((await value("COLOUR")).value).toBe("dark red");
+  });
+
+  test("undoes the first value by removing it", async () => {
+    await web.post("/apps/blog/config", { name: "FRESH", value: "1" });
+    await web.post("/apps/blog/config/undo", { name: "FRESH", version: "0" });
+    expect((await web.get("/api/v1/apps/blog/env/FRESH")).status).toBe(404);
   });
 
   test("answers 422 with what was typed for a name that is none", async () => {

@@ -155,8 +155,8 @@ function LimitFields({ values, errors }: Part) {
           label="Change of release"
           error={errors.strategy}
           options={[
-            { value: "rolling", text: "rolling: the new one is up before the old one goes" },
-            { value: "recreate", text: "recreate: the old one goes first" },
+            { value: "rolling", text: "rolling: new before old" },
+            { value: "recreate", text: "recreate: old goes first" },
           ]}
         />
         <Field

@@ -56,7 +56,7 @@ export function JobsPage({ jobs, filter, now }: JobsView) {
             <p>Deployments, drains and other long work appear here while they run, and when they fail.</p>
           </Empty>
         ) : (
-          <table class="rows">
+          <table class="rows jobs">
             <thead>
               <tr>
                 <th scope="col">State</th>
@@ -105,7 +105,7 @@ function JobRow({ job, now }: { job: JobView; now: number }) {
           </>
         ) : null}
         <span class="sub">
-          <Copyable value={job.id} label="the job's id" />
+          <Copyable value={job.id} show={`…${job.id.slice(-8)}`} label="the job's id" />
         </span>
       </th>
       <td>

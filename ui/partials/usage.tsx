@@ -23,8 +23,11 @@ export function UsagePlace({ appRef: ref }: { appRef: string }) {
       hx-swap="outerHTML"
     >
       <h2 id="usage-title">Memory and processor</h2>
-      <p class="faint">
-        <a href={path}>Measure now</a>
+      <p class="faint measuring">
+        <a class="idle" href={path}>
+          Measure now
+        </a>
+        <span class="busy">Measuring…</span>
       </p>
     </section>
   );
