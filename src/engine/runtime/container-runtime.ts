@@ -214,7 +214,7 @@ export interface ContainerRuntime {
   stats(
     name: string,
   ): Promise<{ cpu_percent: number; memory_bytes: number; memory_limit_bytes: number } | null>;
-  endpoint(facts: InstanceFacts, port: number): Endpoint;
+  endpoint(facts: Pick<InstanceFacts, "address" | "host_port">, port: number): Endpoint;
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
   close(): Promise<void>;
 }

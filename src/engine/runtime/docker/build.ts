@@ -52,12 +52,29 @@ async function attempt(
   stopped: AbortSignal,
 ): Promise<void> {
   const { podman } = await client.engine();
-  if (podman) return perform(client, contextTar(request), query(client, request), request, output, stopped);
+  if (podman) return buildPodman(client, request, output, stopped);
   await buildKit(client, request, output, stopped, false);
   if (!output.error?.includes(STALLED)) return;
   client.log.warn("the build context's transfer stalled; sending it whole", { tag: request.tag });
   output.forget();
   await buildKit(client, request, output, stopped, true);
+}
+
+/** Podman's builder takes the whole context, and has no back channel for secrets: the steps run without them. */
+async function buildPodman(
+  client: DockerClient,
+  request: BuildRequest,
+  output: BuildOutput,
+  stopped: AbortSignal,
+): Promise<void> {
+  const names = Object.keys(request.secrets).join(", ");
+  if (names)
+    output.onLine({
+      vertex: null,
+      stream: "stderr",
+      text: `Podman has no build secrets; left out: ${names}`,
+    });
+  await perform(client, contextTar(request), query(client, request), request, output, stopped);
 }
 
 /**

@@ -132,10 +132,10 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   /** A container with a published loopback port is reached there; every other at its own address. */
-  endpoint(facts: InstanceFacts, port: number): Endpoint {
+  endpoint(facts: Pick<InstanceFacts, "address" | "host_port">, port: number): Endpoint {
     if (facts.host_port !== null) return { node: "local", host: "127.0.0.1", port: facts.host_port };
     if (facts.address !== null) return { node: "local", host: facts.address, port };
-    throw new DiploError("engine_refused", `container "${facts.name}" has no address`);
+    throw new DiploError("engine_refused", "the container has no address");
   }
 
   async close(): Promise<void> {}

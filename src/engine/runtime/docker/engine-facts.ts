@@ -131,6 +131,7 @@ function warnings(facts: Omit<EngineFacts, "info">): string[] {
     found.push(
       "Containers are reached by loopback ports: this engine's networks are out of the host's reach.",
     );
-  if (facts.podman) found.push("Podman builds without BuildKit: no cache mounts and no build secrets.");
+  if (facts.podman)
+    found.push("Podman builds have no secrets, and a step that runs is not stopped with its build.");
   return found;
 }
