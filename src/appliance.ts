@@ -19,6 +19,7 @@ import { Doctor } from "./product/doctor/doctor.ts";
 import { Environments } from "./product/environments/environments.ts";
 import { Events } from "./product/events/events.ts";
 import { Healing } from "./product/healing/healing.ts";
+import { HealthWatch } from "./product/healing/health-watch.ts";
 import { Housekeeping } from "./product/healing/housekeeping.ts";
 import { InstanceRows } from "./product/instances/instance-rows.ts";
 import { Instances } from "./product/instances/instances.ts";
@@ -162,7 +163,8 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     doctor,
   };
   const healing = new Healing({ ...shared, instances: rows });
-  const housekeeping = new Housekeeping({ log, healing, events, routes, settings });
+  const health = new HealthWatch({ ...shared, instances: rows });
+  const housekeeping = new Housekeeping({ log, healing, health, events, routes, settings });
   return { parts, proxy, healing, housekeeping };
 }
 

@@ -6,7 +6,7 @@ import { sourceBody } from "../deployments/deployment-body.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
 import type { Instances } from "../instances/instances.ts";
-import { bytesOf } from "../releases/release-spec.ts";
+import { bytesOf, ofRelease } from "../releases/release-spec.ts";
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
 import { type App, type EnvironmentSettings, iso } from "../schema.ts";
@@ -165,9 +165,4 @@ export class Apps {
       environment.name === "production" ? environment.app_id : `${environment.app_id}@${environment.name}`;
     return this.options.releases.get(ref, current.number);
   }
-}
-
-/** Settings that running instances carry; the others count from the next build or drain on. */
-function ofRelease({ port, health, limits, strategy, stop_grace_s }: EnvironmentSettings) {
-  return { port, health, limits, strategy, stop_grace_s };
 }

@@ -8,7 +8,7 @@ export interface DeploymentRequest {
   trigger: Trigger;
   /** Fetch and build this; null = nothing to build, the release below is used. */
   source: SourceSpec | null;
-  /** Release to go back to, or to make again with new config. */
+  /** Release to go back to; null = the one that serves when the deployment's turn comes. */
   from_release_id: string | null;
   /** Replace instances although the release stays (restart). */
   fresh: boolean;

@@ -116,17 +116,25 @@ export class Deployments {
     return this.ofCurrentRelease(environment, by, { trigger: "config" });
   }
 
-  /** Restart, scale, start: the release stays, its instances change. */
+  /** Config, restart, scale, start: nothing is built; what serves when its turn comes is made anew or changed. */
   ofCurrentRelease(
     environment: Environment,
     by: string,
     { trigger, fresh = false }: { trigger: Trigger; fresh?: boolean },
   ): string | null {
-    const current = this.parts.releases.current(environment.id);
-    if (!current || this.parts.environments.byId(environment.id).desired === "stopped") return null;
-    // What is queued will make a release anyway, with this change in it.
-    if (trigger === "config" && this.queuedBuild(environment.id)) return this.queuedBuild(environment.id);
-    return this.request(environment, by, { trigger, from_release_id: current.id, fresh });
+    const { releases, environments } = this.parts;
+    if (!releases.current(environment.id) && !this.open(environment.id)) return null;
+    if (environments.byId(environment.id).desired === "stopped") return null;
+    const queued = this.queued(environment.id);
+    const asked = queued && (JSON.parse(queued.request) as DeploymentRequest);
+    // A build that waits reads config and quantities when it runs: it brings this change along.
+    if (asked?.source) return queued?.id ?? null;
+    return this.request(environment, by, {
+      trigger,
+      fresh: fresh || asked?.fresh === true,
+      // A rollback that waits puts old config back; what was asked after it must come after it.
+      supersede: asked?.trigger !== "rollback",
+    });
   }
 
   /** Stops what runs; address, config, data and the release to start again stay. */
@@ -193,7 +201,7 @@ export class Deployments {
   private request(
     environment: Environment,
     by: string,
-    asked: Partial<DeploymentRequest> & { trigger: Trigger },
+    { supersede = true, ...asked }: Partial<DeploymentRequest> & { trigger: Trigger; supersede?: boolean },
   ): string {
     if (environment.destroying) throw conflict("app_destroying", `${environment.app} is being destroyed`);
     const { store, jobs } = this.parts;
@@ -216,7 +224,7 @@ export class Deployments {
         step: request.source === null ? "releasing" : "fetching",
         state,
         createdBy: by,
-        supersede: true,
+        supersede,
       });
       store.run(
         `insert into deployments (id, environment_id, job_id, trigger, created_by, request, created_at)
@@ -234,13 +242,12 @@ export class Deployments {
     return id;
   }
 
-  private queuedBuild(environmentId: string): string | null {
-    return (
-      this.parts.store.get<{ id: string }>(
-        `select d.id from deployments d join jobs j on j.id = d.job_id where d.environment_id = $environmentId
-         and j.status = 'queued' and j.started_at is null and j.step = 'fetching'`,
-        { environmentId },
-      )?.id ?? null
+  private queued(environmentId: string): { id: string; request: string } | null {
+    return this.parts.store.get(
+      `select d.id, d.request from deployments d join jobs j on j.id = d.job_id
+       where d.environment_id = $environmentId and j.status = 'queued' and j.started_at is null
+       order by d.id desc limit 1`,
+      { environmentId },
     );
   }
 

@@ -64,7 +64,8 @@ export class Healing {
     // A deployment may have begun while we looked at the others; it owns the environment then.
     if (this.deploying(row.environment_id)) return;
     if (facts?.state === "running") {
-      instances.observe(row, "running", facts);
+      // Whether it is well is for its health check to say.
+      instances.observe(row, row.observed === "unhealthy" ? "unhealthy" : "running", facts);
       this.attempts.delete(row.id);
       return;
     }

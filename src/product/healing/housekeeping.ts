@@ -6,10 +6,12 @@ import type { Log } from "../../log.ts";
 import type { Events } from "../events/events.ts";
 import type { Routes } from "../routes/routes.ts";
 import type { Healing } from "./healing.ts";
+import type { HealthWatch } from "./health-watch.ts";
 
 export interface HousekeepingOptions {
   log: Log;
   healing: Healing;
+  health: HealthWatch;
   events: Events;
   routes: Routes;
   settings: Config;
@@ -25,6 +27,7 @@ export class Housekeeping {
   constructor(private readonly options: HousekeepingOptions) {}
 
   start(): void {
+    this.options.health.start();
     // Loaded after the box answers: nothing is due in the first second.
     void import("node-cron").then((cron) => {
       if (this.stopped) return;
@@ -44,6 +47,7 @@ export class Housekeeping {
 
   stop(): void {
     this.stopped = true;
+    this.options.health.stop();
     for (const task of this.tasks.splice(0)) void task.destroy();
   }
 

@@ -49,3 +49,8 @@ export function bytesOf(size: string): number {
   const unit = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[size.at(-1) ?? ""];
   return unit === undefined ? Number(size) : Number(size.slice(0, -1)) * unit;
 }
+
+/** Settings that running instances carry; the others count from the next build or drain on. */
+export function ofRelease({ port, health, limits, strategy, stop_grace_s }: EnvironmentSettings) {
+  return { port, health, limits, strategy, stop_grace_s };
+}

@@ -9,7 +9,7 @@ import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
 import { lanAddress } from "../system/lan-address.ts";
 import type { ProxyClient } from "./proxy-client.ts";
-import { hostOf, type RoutedEnvironment, renderRouteTable, routeId } from "./route-table.ts";
+import { hostOf, type RoutedEnvironment, renderRouteTable } from "./route-table.ts";
 
 export interface RoutesOptions {
   store: Store;
@@ -220,7 +220,12 @@ export class Routes {
 
   private routed(environment: Environment): RoutedEnvironment {
     const { instances, store } = this.options;
-    const rows = instances.present(environment.id).filter((row) => row.routed === 1 && row.process === "web");
+    const routed = instances
+      .present(environment.id)
+      .filter((row) => row.routed === 1 && row.process === "web");
+    // An unhealthy instance gets requests only while there is no other: some answers are better than none.
+    const well = routed.filter((row) => row.observed !== "unhealthy");
+    const rows = well.length > 0 ? well : routed;
     return {
       environment,
       status: this.status(environment, rows.length),
@@ -269,8 +274,6 @@ export class Routes {
     return token;
   }
 }
-
-export { routeId };
 
 /** A probe that reached no instance, or the wrong one, in words. */
 export function probeFailed(got: {

@@ -4,10 +4,10 @@ import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
 import { networkOf } from "../../environments/environments.ts";
-import type { ReleaseSpec } from "../../releases/release-spec.ts";
+import { ofRelease, type ReleaseSpec } from "../../releases/release-spec.ts";
 import type { ReleaseRow } from "../../releases/releases.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
-import type { DeploymentState } from "../deployment-state.ts";
+import type { DeploymentState, Trigger } from "../deployment-state.ts";
 import { runReleaseCommand } from "../release-command.ts";
 import { wantedInstances } from "../wanted-instances.ts";
 
@@ -32,7 +32,7 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
           environment: environment.name,
           environment_id: environment.id,
         });
-      if (release.spec.release_command && createsRelease(state)) {
+      if (release.spec.release_command && release.live_at === null) {
         progress("running the release command");
         await runReleaseCommand({
           parts,
@@ -54,11 +54,6 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
   };
 }
 
-/** Restart, scale and start keep the release that serves. */
-function createsRelease(state: DeploymentState): boolean {
-  return !["restart", "scale", "start"].includes(state.request.trigger);
-}
-
 interface Work {
   parts: DeploymentParts;
   runtime: ContainerRuntime;
@@ -75,11 +70,11 @@ async function findOrWrite(work: Work): Promise<ReleaseRow> {
     },
   )?.release_id;
   if (recorded) return parts.releases.byId(recorded);
-  const from =
-    state.request.from_release_id === null ? null : parts.releases.byId(state.request.from_release_id);
+  const from = state.request.source === null ? baseRelease(work) : null;
   const image = from ? null : await builtImage(work);
   return parts.store.transaction(() => {
-    const release = from && !createsRelease(state) ? from : write(work, from, image);
+    const keeps = from !== null && KEEPING.has(state.request.trigger) && !hasDrifted(work, from);
+    const release = keeps ? from : write(work, from, image);
     parts.store.run("update deployments set release_id = $releaseId, build_id = $buildId where id = $id", {
       releaseId: release.id,
       buildId: release.build_id,
@@ -87,6 +82,30 @@ async function findOrWrite(work: Work): Promise<ReleaseRow> {
     });
     return release;
   });
+}
+
+/** These keep the release that serves, unless config, settings or volumes were changed since it was made. */
+const KEEPING: ReadonlySet<string> = new Set<Trigger>(["restart", "scale", "start"]);
+
+/** What serves now, and not when it was asked for: another deployment may have gone live meanwhile. */
+function baseRelease({ parts, environment, state }: Work): ReleaseRow {
+  const wanted = state.request.from_release_id;
+  const release = wanted === null ? parts.releases.current(environment.id) : parts.releases.byId(wanted);
+  if (release) return release;
+  throw new PermanentError("never_deployed", `${environment.app} has no release to change`, {
+    detail: "There is no release yet that this change could be made to.",
+    hint: "It counts from the next deployment on.",
+  });
+}
+
+function hasDrifted({ parts, environment }: Work, { spec }: ReleaseRow): boolean {
+  const now = {
+    config: parts.config.versions(environment.id),
+    mounts: parts.volumes.releaseMounts(environment.id),
+    settings: ofRelease(parts.environments.byId(environment.id).settings),
+  };
+  const then = { config: spec.config, mounts: spec.mounts, settings: ofRelease(spec.settings) };
+  return !Bun.deepEquals(now, then);
 }
 
 async function builtImage({ parts, runtime, environment, state }: Work): Promise<ImageFacts> {
