@@ -11,7 +11,8 @@ all="python:3.11-bookworm python:3.11-slim-bookworm golang:1.26-bookworm rust:1-
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 # The client that goes with the engine; an older one in the path may know no BuildKit.
-engine=$( [ -x /usr/bin/docker ] && echo /usr/bin/docker || command -v docker )
+engine=/usr/bin/docker
+[ -x "$engine" ] || engine=$(command -v docker)
 # tag, directory; the Dockerfile comes on stdin.
 make() { DOCKER_BUILDKIT=1 "$engine" build -q -t "$1" -f - "$2" >/dev/null; }
 

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { type RoutedEnvironment, renderRouteTable } from "../../../src/product/routes/route-table.ts";
+import { product } from "../../support/product.ts";
+
+async function rendered(more: Partial<RoutedEnvironment>) {
+  const { environments, settings } = await product();
+  const environment = await environments.create("blog", "me");
+  const routed: RoutedEnvironment = { environment, status: "running", instances: [], domains: [], ...more };
+  return renderRouteTable([routed], { settings, probeToken: "token", ownCookies: ["diplo_session"] });
+}
+
+test("renderRouteTable gives an app its host name and its port", async () => {
+  const { routes } = await rendered({
+    instances: [{ id: "i", release: 3, weight: 100, host: "10.0.0.2", port: 80 }],
+  });
+  expect(routes).toHaveLength(1);
+  expect(routes[0]).toMatchObject({ app: "blog", hosts: ["blog.local"], path: "/", process: "web" });
+  expect(routes[0]?.targets).toEqual([
+    { instance: "i", release: 3, host: "10.0.0.2", port: 80, weight: 100 },
+  ]);
+});
+
+test("renderRouteTable holds requests for an app that starts, and answers at once for one that stands", async () => {
+  expect((await rendered({ status: "starting" })).routes[0]?.hold.max_requests).toBeGreaterThan(0);
+  expect((await rendered({ status: "stopped" })).routes[0]?.hold).toEqual({
+    max_requests: 0,
+    max_wait_ms: 0,
+  });
+});
+
+test("renderRouteTable adds a route without a port for each domain", async () => {
+  const { routes } = await rendered({ domains: [{ host: "example.org", path: "/api", strip_path: true }] });
+  expect(routes.map(({ hosts, path, port }) => [hosts[0], path, port === null])).toEqual([
+    ["blog.local", "/", false],
+    ["example.org", "/api", true],
+  ]);
+  expect(new Set(routes.map(({ id }) => id)).size).toBe(2);
+});
