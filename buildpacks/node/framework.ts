@@ -1,5 +1,6 @@
 import type { Choice } from "../../src/engine/build/plan.ts";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { metaFramework } from "./meta-framework.ts";
 import { dependsOn, type PackageJson } from "./package-json.ts";
 
 /** What a framework's build leaves behind. */
@@ -11,6 +12,7 @@ export interface Framework {
   start: { command: string[]; from: string } | null;
   /** Next's own trimmed server (output: "standalone"). */
   standalone: boolean;
+  warnings: string[];
 }
 
 const SERVERS: [string, string][] = [
@@ -98,6 +100,8 @@ const BUNDLERS: Bundler[] = [
 /** The framework by its dependency; null when none of the known is there. */
 export async function chooseFramework(tree: SourceTree, pkg: PackageJson): Promise<Framework | null> {
   if (dependsOn(pkg, "next")) return nextFramework(tree);
+  const meta = await metaFramework(tree, pkg);
+  if (meta !== null && (meta.files === null || !runsServer(pkg))) return meta;
   const files = await filesFramework(tree, pkg);
   if (files !== null) return files;
   const server = SERVERS.find(([dependency]) => dependsOn(pkg, dependency));
@@ -109,6 +113,7 @@ export async function chooseFramework(tree: SourceTree, pkg: PackageJson): Promi
     files: null,
     start,
     standalone: false,
+    warnings: [],
   };
 }
 
@@ -126,6 +131,7 @@ async function nextFramework(tree: SourceTree): Promise<Framework> {
       files: { root, spa: { value: false, from: "a page per path" } },
       start: null,
       standalone: false,
+      warnings: [],
     };
   }
   return {
@@ -133,6 +139,7 @@ async function nextFramework(tree: SourceTree): Promise<Framework> {
     files: null,
     start: { command: ["next", "start"], from: "Next" },
     standalone: output === "standalone",
+    warnings: [],
   };
 }
 
@@ -148,6 +155,7 @@ async function filesFramework(tree: SourceTree, pkg: PackageJson): Promise<Frame
       files: null,
       start,
       standalone: false,
+      warnings: [],
     };
   }
   const setting = bundler.setting
@@ -171,11 +179,12 @@ async function filesFramework(tree: SourceTree, pkg: PackageJson): Promise<Frame
     },
     start: null,
     standalone: false,
+    warnings: [],
   };
 }
 
 const PREVIEWS =
-  /^(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(?:vite(?:\s.*)?|react-scripts start|vue-cli-service serve.*|astro (?:dev|preview).*|gatsby (?:develop|serve).*|docusaurus (?:start|serve).*|eleventy --serve.*|vitepress (?:dev|preview).*|parcel(?:\s.*)?|(?:npm|yarn|pnpm|bun) run (?:dev|preview)|serve .*)$/;
+  /^(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(?:vite(?:\s.*)?|react-scripts start|ng serve.*|vue-cli-service serve.*|astro (?:dev|preview).*|gatsby (?:develop|serve).*|docusaurus (?:start|serve).*|eleventy --serve.*|vitepress (?:dev|preview).*|parcel(?:\s.*)?|(?:npm|yarn|pnpm|bun) run (?:dev|preview)|serve .*)$/;
 
 /** Whether `scripts.start` starts something else than the bundler's own development server. */
 function runsServer(pkg: PackageJson): boolean {

@@ -63,7 +63,7 @@ async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): 
   const plan = emptyPlan("node", evidence);
   plan.package_manager = manager.choice;
   plan.framework = framework?.choice ?? null;
-  plan.warnings.push(...manager.warnings);
+  plan.warnings.push(...manager.warnings, ...(framework?.warnings ?? []));
   const image = await chooseImage(tree, plan, findings);
   const facts = await stageFacts(tree, findings, image);
   plan.build_image = image;

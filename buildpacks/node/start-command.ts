@@ -30,7 +30,7 @@ export async function chooseStart(
   if (pkg.scripts["start:prod"] !== undefined && framework?.choice.value === "Nest") {
     return { command: commandOf(pkg.scripts["start:prod"]), from: "scripts.start:prod in package.json" };
   }
-  if (pkg.scripts.start !== undefined && framework?.choice.value !== "Nest") return fromScript(pkg, manager);
+  if (startsProgram(pkg, framework)) return fromScript(pkg, manager);
   if (framework?.start) return framework.start;
   const run = manager.name === "bun" ? ["bun"] : ["node"];
   if (pkg.main !== null && (await tree.has(pkg.main))) {
@@ -40,6 +40,15 @@ export async function chooseStart(
     if (await tree.has(entry)) return { command: [...run, entry], from: entry };
   }
   return null;
+}
+
+/** Nest's and the bundlers' own start scripts are for development. */
+function startsProgram(pkg: PackageJson, framework: Framework | null): boolean {
+  const line = pkg.scripts.start;
+  if (line === undefined || framework?.choice.value === "Nest") return false;
+  return (
+    framework?.start == null || !/^(vite|nuxt|nuxi|vinxi|svelte-kit|astro)( (dev|preview))?\b/.test(line)
+  );
 }
 
 /**

@@ -87,6 +87,103 @@ test.each(Object.keys(POSITIVE))("node plans %s", async (name) => {
   expect(await described(POSITIVE[name]!)).toMatchSnapshot();
 });
 
+const META: [string, Files, string, string | null][] = [
+  [
+    "Nuxt",
+    { "package.json": { scripts: { build: "nuxt build" }, dependencies: { nuxt: "3" } } },
+    "node .output/server/index.mjs",
+    null,
+  ],
+  [
+    "Nuxt",
+    { "package.json": { scripts: { build: "nuxt generate" }, dependencies: { nuxt: "3" } } },
+    "",
+    ".output/public",
+  ],
+  [
+    "SvelteKit",
+    {
+      "package.json": {
+        scripts: { build: "vite build" },
+        devDependencies: { vite: "6", "@sveltejs/kit": "2", "@sveltejs/adapter-node": "5" },
+      },
+    },
+    "node build",
+    null,
+  ],
+  [
+    "SvelteKit",
+    {
+      "package.json": {
+        scripts: { build: "vite build" },
+        devDependencies: { vite: "6", "@sveltejs/kit": "2", "@sveltejs/adapter-static": "3" },
+      },
+    },
+    "",
+    "build",
+  ],
+  [
+    "React Router",
+    {
+      "package.json": {
+        scripts: { build: "react-router build", start: "react-router-serve ./build/server/index.js" },
+        devDependencies: { "@react-router/dev": "7", vite: "6" },
+        dependencies: { "@react-router/serve": "7" },
+      },
+    },
+    "react-router-serve ./build/server/index.js",
+    null,
+  ],
+  [
+    "Remix",
+    { "package.json": { scripts: { build: "remix build" }, dependencies: { "@remix-run/serve": "2" } } },
+    "remix-serve ./build/server/index.js",
+    null,
+  ],
+  [
+    "Angular",
+    {
+      "package.json": {
+        scripts: { build: "ng build", start: "ng serve" },
+        dependencies: { "@angular/core": "19" },
+      },
+      "angular.json": {
+        projects: {
+          shop: { architect: { build: { builder: "@angular-devkit/build-angular:application" } } },
+        },
+      },
+    },
+    "",
+    "dist/shop/browser",
+  ],
+  [
+    "Astro (server)",
+    {
+      "package.json": { scripts: { build: "astro build", start: "astro dev" }, dependencies: { astro: "5" } },
+      "astro.config.mjs": "export default { output: 'server' }",
+    },
+    "node dist/server/entry.mjs",
+    null,
+  ],
+];
+
+test.each(META)("node knows what %s leaves behind", async (name, files, start, root) => {
+  const plan = await planOf({ ...files, ...NPM });
+  expect(plan.framework!.value).toBe(name);
+  expect(plan.static?.root.value ?? null).toBe(root);
+  if (root === null) expect(plan.processes.web!.command!.join(" ")).toBe(start);
+});
+
+test("node says what SvelteKit lacks", async () => {
+  const files = {
+    "package.json": {
+      scripts: { build: "vite build" },
+      devDependencies: { "@sveltejs/kit": "2", vite: "6" },
+    },
+  };
+  expect(await outcomeOf(files)).toBe("no_start_command");
+});
+
 test("node leaves the trees of Rails, Django, Laravel and Phoenix alone", async () => {
   const pkg = { "package.json": { scripts: { build: "vite build", start: "vite" } } };
   for (const mark of ["config/application.rb", "manage.py", "artisan", "mix.exs"]) {
