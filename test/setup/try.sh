@@ -80,22 +80,23 @@ deploy_sample() {
   on_box deploy "file://$work/sample" --name sample || { tail -n 20 "$work/serve.log" >&2; fail "the sample app did not deploy"; }
 }
 
-lan_address() {
-  address=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -E '^(10|172|192)\.' | grep -v '^172\.17\.\|^10\.21[0-9]\.' | head -n 1)
-  echo "${address:-127.0.0.1}"
+# One field of the JSON that a verb prints.
+field() {
+  name=$1
+  shift
+  on_box "$@" --json | node -p 'JSON.parse(require("fs").readFileSync(0, "utf8"))[process.argv[1]]' "$name"
 }
 
-app_port() { on_box apps:info sample --json | node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).port'; }
-
+# LAN addresses, as the box itself knows them: a person's browser may be on another machine.
 announce() {
-  address=$(lan_address)
-  port=$(app_port)
+  link=$(field url login-link)
   echo
-  echo "  Your app     http://$address:$port   (here: http://127.0.0.1:$port)"
-  echo "  Dashboard    http://$address:$control"
-  echo "  Sign in with this link, once, within 10 minutes:"
-  on_box login-link | sed 's/^/    /'
+  echo "  Your app     $(field url apps:info sample)"
+  echo "  Dashboard    ${link%/setup*}/"
+  echo "  Sign in      $link"
+  echo "               once, within 10 minutes; another: dist/diplo login-link --data $data"
   echo
+  echo "  On this machine itself 127.0.0.1 does as well: http://127.0.0.1:$control/setup#${link#*#}"
   echo "  Log: $work/serve.log"
   echo "  Ctrl-C stops it and removes everything it made."
 }
