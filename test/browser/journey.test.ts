@@ -142,12 +142,33 @@ test("/apps/{app}/settings keeps what was typed when it refuses it, and saves wh
   expect([body.settings.limits.memory, body.settings.health.timeout_s]).toEqual(["128m", 4]);
 }, 60_000);
 
-test("a failed deployment explains itself on top of its page", async () => {
+test("a repository that is not there: the address stays, and what is wrong stands beside it", async () => {
   await owner.visit("/apps/new");
   await owner.page.getByLabel("Git repository").fill(git.url("nobody"));
   await button("Look").click();
   await owner.page.locator(".field.wrong, .failure").first().waitFor();
   expect(await owner.page.getByLabel("Git repository").inputValue()).toBe(git.url("nobody"));
+}, 60_000);
+
+test("/deployments/{id} cancels a build, and offers to try again", async () => {
+  await git.commit(
+    "slow",
+    { Dockerfile: "FROM busybox:1.36\nRUN echo begun && sleep 300\n" },
+    "Take a while",
+  );
+  const { body } = await box.api<{ id: string }>("POST", "/deploy", {
+    repo_url: git.url("slow"),
+    name: "slow",
+    wait: false,
+  });
+  await owner.visit(`/deployments/${body.id}`);
+  await owner.page.locator("[data-log] .l", { hasText: "begun" }).last().waitFor();
+  await button("Cancel").click();
+  await owner.page.locator("#deployment-summary .state.stopped").waitFor();
+  await button("Try again").waitFor();
+  expect((await box.ended(body.id)).status).toBe("cancelled");
+  await box.api("DELETE", "/apps/slow?confirm=slow");
+  await box.until("slow is gone", async () => (await box.api("GET", "/apps/slow")).status === 404);
 }, 60_000);
 
 test("keys: / finds, ? lists, Esc leaves, g goes", async () => {

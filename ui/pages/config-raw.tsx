@@ -41,7 +41,7 @@ export function ConfigRawPage(view: ConfigRawView) {
           <a href={base}>Back without saving</a>
         </p>
       </Form>
-      <CommandLine command={`diplo config:import -a ${ref} --dotenv @.env`} />
+      <CommandLine command={`diplo config:import -a ${ref} .env`} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { Failure, type FailureView } from "../components/failure.tsx";
 import { Field, type FieldErrors, Submit, TextArea } from "../components/field.tsx";
 import { Form } from "../components/form.tsx";
 import { shortCommit } from "../components/format.ts";
+import { shellWord } from "../components/shell-word.ts";
 
 /** What a look at the repository found. */
 export interface FoundView {
@@ -67,8 +68,8 @@ export function NewAppPage(view: NewAppView) {
 
 const commandFor = ({ repoUrl, name, found }: NewAppView): string =>
   found
-    ? `diplo deploy ${repoUrl} --name ${name}`
-    : `diplo deploy ${repoUrl || "https://github.com/you/app"}`;
+    ? `diplo deploy ${shellWord(repoUrl)} --name ${shellWord(name)}`
+    : `diplo deploy ${shellWord(repoUrl || "https://github.com/you/app")}`;
 
 function OtherWays() {
   return (
