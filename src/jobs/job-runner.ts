@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ulid } from "ulid";
-import { conflict, DiploError, notFound, PermanentError, terse } from "../errors.ts";
+import { conflict, DiploError, PermanentError, terse } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { backoffMs } from "./backoff.ts";
@@ -12,7 +11,6 @@ import {
   type JobEvents,
   type JobKind,
   type JobRow,
-  type JobStatus,
   type JobStepRow,
   type NewJob,
   type Outcome,
@@ -20,6 +18,9 @@ import {
   type Step,
 } from "./job.ts";
 import { JobLog } from "./job-log.ts";
+import { isOver, JobTable } from "./job-table.ts";
+import { JobWatchers } from "./job-watchers.ts";
+import { settles, sleepOrAbort } from "./settle.ts";
 
 export interface JobRunnerOptions {
   store: Store;
@@ -36,7 +37,7 @@ export interface JobRunnerOptions {
   settleMs?: number;
 }
 
-type Reason = "cancel" | "deadline" | "shutdown";
+type AbortReason = "cancel" | "deadline" | "shutdown";
 
 interface Running {
   controller: AbortController;
@@ -44,23 +45,29 @@ interface Running {
   ended: Promise<void>;
 }
 
+type Result = { patch: Patch<unknown> } | { error: unknown; reason: AbortReason | null };
+
+const DEFAULT_ATTEMPTS = 6;
+const DEFAULT_SETTLE_MS = 15_000;
+
 /**
  * The durable runner. A job is a row that names the work to do next; a step's outcome and the move to the next
  * are one transaction. Booting, retrying and new work are the same loop: there is no recovery code. Knows
  * nothing of apps.
  */
 export class JobRunner {
-  readonly incarnation = ulid();
   private readonly kinds = new Map<string, JobKind<never>>();
   private readonly running = new Map<string, Running>();
-  private readonly live = new Map<string, { message: string; fraction: number }>();
-  private readonly followers = new Map<string, Set<() => void>>();
-  private readonly waiters = new Map<string, Set<(job: JobRow) => void>>();
-  private started = false;
+  private readonly table: JobTable;
+  private readonly watchers: JobWatchers;
   private readonly now: () => number;
+  private started = false;
+  private later: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly options: JobRunnerOptions) {
     this.now = options.now ?? Date.now;
+    this.table = new JobTable({ ...options, incarnation: ulid(), now: this.now });
+    this.watchers = new JobWatchers((id) => this.table.find(id));
   }
 
   register<State>(kind: JobKind<State>): void {
@@ -69,15 +76,7 @@ export class JobRunner {
 
   /** Takes back what an earlier incarnation had leased, and begins to work. */
   start(): void {
-    const { store } = this.options;
-    store.transaction(() => {
-      store.run(
-        `update job_steps set outcome = 'interrupted', finished_at = $now where outcome is null
-         and job_id in (select id from jobs where status = 'running')`,
-        { now: this.now() },
-      );
-      store.run("update jobs set status = 'queued', incarnation = null where status = 'running'");
-    });
+    this.table.takeBack();
     this.started = true;
     this.pump();
   }
@@ -85,58 +84,35 @@ export class JobRunner {
   /** Lets go of every step without failing it; the next start goes on from the last committed one. */
   async stop(): Promise<void> {
     this.started = false;
+    if (this.later) clearTimeout(this.later);
     const running = [...this.running.values()];
-    for (const { controller } of running) controller.abort("shutdown" satisfies Reason);
+    for (const { controller } of running) controller.abort("shutdown" satisfies AbortReason);
     await Promise.all(running.map((job) => job.ended));
   }
 
   /** Adds a job; call it inside the transaction that records what it is for. */
   enqueue<State>(job: NewJob<State>): void {
-    const { store, events } = this.options;
     if (!this.kinds.has(job.kind)) throw new Error(`unknown kind of job: ${job.kind}`);
-    store.transaction(() => {
-      if (job.supersede) this.supersede(job.kind, job.lane);
-      store.run(
-        `insert into jobs (id, kind, lane, subject, status, step, state, not_before, idempotency_key, created_by, created_at)
-         values ($id, $kind, $lane, $subject, 'queued', $step, $state, $notBefore, $key, $createdBy, $now)`,
-        {
-          id: job.id,
-          kind: job.kind,
-          lane: job.lane,
-          subject: job.subject,
-          step: job.step,
-          state: JSON.stringify(job.state),
-          notBefore: job.notBefore ?? 0,
-          key: job.idempotencyKey ?? null,
-          createdBy: job.createdBy,
-          now: this.now(),
-        },
-      );
-      events.emit("task.created", job.subject, { job_id: job.id, type: job.kind });
+    this.options.store.transaction(() => {
+      if (job.supersede)
+        for (const overtaken of this.table.waiting(job.kind, job.lane))
+          this.end(overtaken, "superseded", null);
+      this.table.insert(job);
     });
     queueMicrotask(() => this.pump());
   }
 
+  /** Throws `job_not_found`. */
   get(id: string): JobRow {
-    const job = this.find(id);
-    if (!job) throw notFound("job", id);
-    return this.withLive(job);
+    return this.watchers.withLive(this.table.get(id));
   }
 
-  list({ status, limit = 20, offset = 0 }: { status?: string; limit?: number; offset?: number }): JobRow[] {
-    return this.options.store
-      .all<JobRow>(
-        `select * from jobs where $status is null or status = $status order by id desc limit $limit offset $offset`,
-        { status: status ?? null, limit, offset },
-      )
-      .map((job) => this.withLive(job));
+  list(filter: { status?: string; limit?: number; offset?: number }): JobRow[] {
+    return this.table.list(filter).map((job) => this.watchers.withLive(job));
   }
 
   steps(id: string): JobStepRow[] {
-    return this.options.store.all<JobStepRow>(
-      "select * from job_steps where job_id = $id order by started_at, attempt",
-      { id },
-    );
+    return this.table.steps(id);
   }
 
   /** Asks a job to stop and undo what it made. Throws `too_late` once it has ended or passed its point of no return. */
@@ -150,17 +126,9 @@ export class JobRunner {
   }
 
   /** The job when it has ended; the signal only ends the waiting. */
-  wait(id: string, signal?: AbortSignal): Promise<JobRow> {
+  async wait(id: string, signal?: AbortSignal): Promise<JobRow> {
     const job = this.get(id);
-    if (isOver(job.status)) return Promise.resolve(job);
-    return new Promise((resolve, reject) => {
-      const set = this.waiters.get(id) ?? new Set();
-      this.waiters.set(id, set.add(resolve));
-      signal?.addEventListener("abort", () => {
-        set.delete(resolve);
-        reject(signal.reason);
-      });
-    });
+    return isOver(job.status) ? job : this.watchers.untilEnd(id, signal);
   }
 
   /** The job's log; of a running job the very one that is written to. */
@@ -168,132 +136,87 @@ export class JobRunner {
     return this.running.get(id)?.log ?? new JobLog(this.logPath(id));
   }
 
-  /** Called whenever lines were appended to the job's log, and when it ended. */
+  /** Called whenever lines were appended to the job's log, its message changed, and when it ended. */
   onLog(id: string, listener: () => void): Disposable {
-    const set = this.followers.get(id) ?? new Set();
-    this.followers.set(id, set.add(listener));
-    return {
-      [Symbol.dispose]: () => {
-        set.delete(listener);
-        if (set.size === 0) this.followers.delete(id);
-      },
-    };
+    return this.watchers.follow(id, listener);
   }
 
   isOver(id: string): boolean {
-    const job = this.find(id);
+    const job = this.table.find(id);
     return !job || isOver(job.status);
-  }
-
-  hasLog(id: string): boolean {
-    return this.running.has(id) || existsSync(this.logPath(id));
-  }
-
-  private supersede(kind: string, lane: string): void {
-    const overtaken = this.options.store.all<JobRow>(
-      "select * from jobs where kind = $kind and lane = $lane and status = 'queued' and started_at is null",
-      { kind, lane },
-    );
-    for (const job of overtaken) this.end(job, "superseded", null);
   }
 
   private cancelStarted(job: JobRow, reason: string): void {
     if (this.kind(job).cancellable?.(job) === false)
       throw conflict("too_late", `job ${job.id} can no longer be undone at step ${job.step}`);
-    this.options.store.run(
-      "update jobs set cancel_reason = $reason where id = $id and cancel_reason is null",
-      {
-        id: job.id,
-        reason,
-      },
-    );
-    this.running.get(job.id)?.controller.abort("cancel" satisfies Reason);
+    this.table.askToCancel(job.id, reason);
+    this.running.get(job.id)?.controller.abort("cancel" satisfies AbortReason);
   }
 
-  /** Leases what may run now: the oldest open job of each lane that has none running. */
   private pump(): void {
     if (!this.started) return;
-    const { store, concurrency = 8 } = this.options;
-    const room = concurrency - this.running.size;
+    const room = (this.options.concurrency ?? 8) - this.running.size;
     if (room <= 0) return;
-    const ready = store.all<JobRow>(
-      `select * from jobs j where status = 'queued' and not_before <= $now
-       and not exists (select 1 from jobs o where o.lane = j.lane and (o.status = 'running'
-         or (o.status = 'queued' and o.id < j.id)))
-       order by id limit $room`,
-      { now: this.now(), room },
-    );
-    for (const job of ready) this.lease(job);
+    const ready = this.table.ready(room);
+    for (const job of ready) this.take(job);
     if (ready.length < room) this.pumpLater();
   }
 
-  private later: ReturnType<typeof setTimeout> | null = null;
-
   private pumpLater(): void {
-    const next = this.options.store.get<{ at: number | null }>(
-      "select min(not_before) as at from jobs where status = 'queued' and not_before > $now",
-      { now: this.now() },
-    );
     if (this.later) clearTimeout(this.later);
     this.later = null;
-    if (next?.at == null) return;
-    this.later = setTimeout(() => this.pump(), Math.min(next.at - this.now() + 1, 60_000));
+    const at = this.table.nextAt();
+    if (at === null) return;
+    this.later = setTimeout(() => this.pump(), Math.min(at - this.now() + 1, 60_000));
     this.later.unref();
   }
 
-  private lease(job: JobRow): void {
-    const { store } = this.options;
-    const leased = store.run(
-      `update jobs set status = 'running', incarnation = $incarnation, started_at = coalesce(started_at, $now)
-       where id = $id and status = 'queued'`,
-      { id: job.id, incarnation: this.incarnation, now: this.now() },
-    );
-    if (leased !== 1) return;
-    const log = new JobLog(this.logPath(job.id), () => this.tellFollowers(job.id));
+  private take(job: JobRow): void {
+    if (!this.table.lease(job.id)) return;
+    const log = new JobLog(this.logPath(job.id), () => this.watchers.tell(job.id));
     const entry: Running = { controller: new AbortController(), log, ended: Promise.resolve() };
     this.running.set(job.id, entry);
     entry.ended = this.work(job.id, entry).finally(() => {
       log.close();
       this.running.delete(job.id);
-      this.live.delete(job.id);
-      this.tellFollowers(job.id);
+      this.watchers.silence(job.id);
+      this.watchers.tell(job.id);
       this.pump();
     });
   }
 
   private async work(id: string, entry: Running): Promise<void> {
     try {
-      for (;;) {
-        const job = this.find(id);
-        if (!job || job.status !== "running" || job.incarnation !== this.incarnation) return;
-        if (!(await this.rest(job, entry))) return;
-        if (!(await this.advance(this.find(id) ?? job, entry))) return;
+      for (let goesOn = true; goesOn; ) {
+        const job = this.table.find(id);
+        if (!this.table.isOurs(job) || !(await this.rest(job, entry))) return;
+        // A cancel may have been asked for during the back-off.
+        goesOn = await this.advance(this.table.find(id) ?? job, entry);
       }
     } catch (error) {
       // The store itself failed (a full disk, say). The row still says what to do next; try again in a while.
       this.options.log.error("job stands still", { job: id, error: terse(error) });
-      await this.letGo(id);
+      await this.putBack(id);
     }
   }
 
-  private async letGo(id: string): Promise<void> {
-    await Bun.sleep(this.started ? 2000 : 0);
-    try {
-      this.options.store.run(
-        "update jobs set status = 'queued', incarnation = null where id = $id and status = 'running'",
-        { id },
-      );
-    } catch (error) {
-      this.options.log.error("job cannot be put back", { job: id, error: terse(error) });
-      if (this.started) return this.letGo(id);
+  private async putBack(id: string): Promise<void> {
+    for (;;) {
+      await Bun.sleep(this.started ? 2000 : 0);
+      try {
+        return this.table.putBack(id);
+      } catch (error) {
+        this.options.log.error("job cannot be put back", { job: id, error: terse(error) });
+        if (!this.started) return;
+      }
     }
   }
 
   /** Sits out the back-off. False when the daemon stops meanwhile. */
-  private async rest(job: JobRow, entry: Running): Promise<boolean> {
+  private async rest(job: JobRow, { controller }: Running): Promise<boolean> {
     const waitMs = job.not_before - this.now();
-    if (waitMs > 0 && !entry.controller.signal.aborted) await sleepOrAbort(waitMs, entry.controller.signal);
-    return entry.controller.signal.reason !== "shutdown";
+    if (waitMs > 0 && !controller.signal.aborted) await sleepOrAbort(waitMs, controller.signal);
+    return controller.signal.reason !== "shutdown";
   }
 
   /** Runs the next step once. True when there is more to do now. */
@@ -303,7 +226,7 @@ export class JobRunner {
     const step = this.kind(job).steps[job.step];
     if (!step)
       return this.fail(job, new PermanentError("unknown_step", `no step ${job.step} in ${job.kind}`), entry);
-    const begun = this.begin(job);
+    const begun = this.table.beginStep(job);
     const result = await this.attempt(begun, step, entry);
     if ("error" in result) return this.handle(begun, step, result.error, result.reason, entry);
     try {
@@ -313,126 +236,69 @@ export class JobRunner {
     }
   }
 
-  private begin(job: JobRow): JobRow {
-    const attempt = job.attempt + 1;
-    this.options.store.transaction(() => {
-      this.options.store.run("update jobs set attempt = $attempt where id = $id", { id: job.id, attempt });
-      this.options.store.run(
-        `insert into job_steps (job_id, step, attempt, started_at) values ($id, $step, $attempt, $now)
-         on conflict (job_id, step, attempt) do update set started_at = $now, finished_at = null, outcome = null`,
-        { id: job.id, step: job.step, attempt, now: this.now() },
-      );
-      this.options.events.emit("task.updated", job.subject, {
-        job_id: job.id,
-        type: job.kind,
-        step: job.step,
-        attempt,
-      });
-    });
-    return { ...job, attempt };
-  }
-
-  private async attempt(
-    job: JobRow,
-    step: Step<never>,
-    entry: Running,
-  ): Promise<{ patch: Patch<unknown> } | { error: unknown; reason: Reason | null }> {
+  private async attempt(job: JobRow, step: Step<never>, entry: Running): Promise<Result> {
     const state = JSON.parse(job.state) as never;
     const deadlineMs = typeof step.deadlineMs === "function" ? step.deadlineMs(state) : step.deadlineMs;
-    const stepController = new AbortController();
-    const abort = (reason: Reason) => stepController.abort(reason);
-    const timer = setTimeout(() => abort("deadline"), deadlineMs);
-    const onOuter = () => abort(outer.reason as Reason);
     // Undoing is not cut short by the cancel that asked for it; only a stop of the daemon does that.
-    if (job.error !== null) this.renew(entry);
-    const outer = entry.controller.signal;
-    if (outer.aborted) onOuter();
-    outer.addEventListener("abort", onOuter);
+    if (job.error !== null) renew(entry);
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort("deadline" satisfies AbortReason), deadlineMs);
+    const signal = AbortSignal.any([entry.controller.signal, deadline.signal]);
     try {
-      const context = {
+      const work = step.run({
         job,
         state,
         attempt: job.attempt,
-        signal: stepController.signal,
+        signal,
         log: entry.log,
-        progress: (message: string, fraction = 0) => this.report(job, message, fraction),
-      };
+        progress: (message, fraction = 0) => this.watchers.report(job.id, message, fraction),
+      });
       const patch = (await settles(
-        step.run(context),
-        stepController.signal,
-        this.options.settleMs,
+        work,
+        signal,
+        this.options.settleMs ?? DEFAULT_SETTLE_MS,
       )) as Patch<unknown>;
       entry.log.flush();
       await this.options.beforeCommit?.(job, patch);
       return { patch };
     } catch (error) {
-      entry.log.flush();
-      return {
-        error,
-        reason: stepController.signal.aborted ? (stepController.signal.reason as Reason) : null,
-      };
+      return { error, reason: signal.aborted ? (signal.reason as AbortReason) : null };
     } finally {
+      entry.log.flush();
       clearTimeout(timer);
-      outer.removeEventListener("abort", onOuter);
     }
   }
 
-  /** A cancel was heard; what undoes it needs a signal of its own. */
-  private renew(entry: Running): void {
-    if (entry.controller.signal.aborted && entry.controller.signal.reason !== "shutdown")
-      entry.controller = new AbortController();
-  }
-
   private commit(job: JobRow, patch: Patch<unknown>): boolean {
-    const { store, events } = this.options;
-    return store.transaction(() => {
-      const made = patch.apply?.() as object | undefined;
-      const state = JSON.stringify({ ...JSON.parse(job.state), ...(patch.state as object), ...made });
-      const moved = store.run(
-        `update jobs set step = $next, state = $state, attempt = 0, not_before = 0
-         where id = $id and step = $step and status = 'running' and incarnation = $incarnation`,
-        { id: job.id, step: job.step, next: patch.next, state, incarnation: this.incarnation },
-      );
-      if (moved !== 1) throw new Error(`job ${job.id} moved on without us at ${job.step}`);
-      this.endStep(job, "done", patch.evidence ?? null);
-      events.emit("task.updated", job.subject, { job_id: job.id, type: job.kind, step: patch.next });
+    return this.options.store.transaction(() => {
+      this.table.advance(job, patch);
       if (patch.next !== DONE) return true;
-      const error = job.error === null ? null : (JSON.parse(job.error) as ErrorRecord);
-      this.end(
-        job,
-        error === null ? "succeeded" : error.code === "cancelled" ? "cancelled" : "failed",
-        error,
-      );
+      const error = recordOf(job);
+      if (error === null) this.end(job, "succeeded", null);
+      else this.end(job, outcomeOf(error), error);
       return false;
     });
   }
 
-  private async handle(
+  private handle(
     job: JobRow,
     step: Step<never>,
     error: unknown,
-    reason: Reason | null,
+    reason: AbortReason | null,
     entry: Running,
-  ): Promise<boolean> {
-    const { store } = this.options;
+  ): boolean {
     if (reason === "shutdown") {
-      this.endStep(job, "interrupted", null);
-      // An attempt that a stop cut short does not count.
-      store.run(
-        "update jobs set status = 'queued', incarnation = null, attempt = attempt - 1 where id = $id",
-        { id: job.id },
-      );
+      this.table.interrupt(job);
       return false;
     }
     if (reason === "cancel" && job.error === null) {
-      const row = this.find(job.id);
-      this.endStep(job, "cancelled", null);
-      return this.fail(job, cancelled(row?.cancel_reason ?? ""), entry);
+      this.table.endStep(job, "cancelled", null);
+      return this.fail(job, cancelled(this.table.find(job.id)?.cancel_reason ?? ""), entry);
     }
-    const cause = reason === "deadline" ? this.deadlineError(job, step) : error;
+    const cause = reason === "deadline" ? deadlineError(job, step) : error;
     const permanent = cause instanceof PermanentError || (reason === "deadline" && job.error === null);
-    if (permanent || job.attempt >= (step.attempts ?? 6)) {
-      this.endStep(job, "failed", { error: terse(cause) });
+    if (permanent || job.attempt >= (step.attempts ?? DEFAULT_ATTEMPTS)) {
+      this.table.endStep(job, "failed", { error: terse(cause) });
       return this.fail(job, cause, entry);
     }
     return this.retry(job, cause, entry);
@@ -440,128 +306,52 @@ export class JobRunner {
 
   private retry(job: JobRow, cause: unknown, entry: Running): boolean {
     const waitMs = backoffMs(job.attempt);
+    const words = `${terse(cause)}; trying again in ${Math.round(waitMs / 1000)} s`;
     this.options.log.warn("step failed, will be tried again", {
       job: job.id,
       step: job.step,
-      attempt: job.attempt,
       error: terse(cause),
     });
-    entry.log.line(`${job.step}: ${terse(cause)}; trying again in ${Math.round(waitMs / 1000)} s`);
-    this.report(job, `${terse(cause)}; trying again in ${Math.round(waitMs / 1000)} s`, 0);
-    this.options.store.transaction(() => {
-      this.endStep(job, "retry", { error: terse(cause) });
-      this.options.store.run("update jobs set not_before = $at where id = $id", {
-        id: job.id,
-        at: this.now() + waitMs,
-      });
-    });
+    entry.log.line(`${job.step}: ${words}`);
+    this.watchers.report(job.id, words, 0);
+    this.table.retryAt(job, this.now() + waitMs, terse(cause));
     return true;
   }
 
   /** Turns a job to its unwinding step, or ends it when there is none or that failed as well. */
   private fail(job: JobRow, cause: unknown, entry: Running): boolean {
-    const { store, events, log } = this.options;
-    const kind = this.kind(job);
-    const first = job.error === null;
-    const record = first ? errorRecord(cause) : (JSON.parse(job.error as string) as ErrorRecord);
-    entry.log.line(first ? `${record.code}: ${record.detail}` : `could not undo everything: ${terse(cause)}`);
-    log[first && cause instanceof DiploError ? "warn" : "error"](
-      first ? "job fails" : "job could not undo everything",
-      {
-        job: job.id,
-        kind: job.kind,
-        step: job.step,
-        error: terse(cause),
-      },
-    );
-    if (first && kind.unwind && job.step !== kind.unwind) {
-      store.transaction(() => {
-        store.run(
-          "update jobs set step = $step, error = $error, attempt = 0, not_before = 0 where id = $id and incarnation = $incarnation",
-          {
-            id: job.id,
-            step: kind.unwind ?? "",
-            error: JSON.stringify(record),
-            incarnation: this.incarnation,
-          },
-        );
-        events.emit("task.updated", job.subject, {
-          job_id: job.id,
-          type: job.kind,
-          step: kind.unwind,
-          error: record.code,
-        });
-      });
-      this.renew(entry);
+    const known = recordOf(job);
+    const record = known ?? errorRecord(cause);
+    this.tellOfFailure(job, cause, known === null, record, entry);
+    const { unwind } = this.kind(job);
+    if (known === null && unwind && job.step !== unwind) {
+      this.table.turnToUnwind(job, unwind, record);
+      renew(entry);
       return true;
     }
-    this.end(job, record.code === "cancelled" ? "cancelled" : "failed", record);
+    this.end(job, outcomeOf(record), record);
     return false;
   }
 
-  private end(job: JobRow, outcome: Outcome, error: ErrorRecord | null): void {
-    const { store, events } = this.options;
-    store.transaction(() => {
-      store.run(
-        "update jobs set status = $outcome, error = $error, incarnation = null, finished_at = $now where id = $id",
-        { id: job.id, outcome, error: error === null ? null : JSON.stringify(error), now: this.now() },
-      );
-      this.kind(job).ended?.(job, outcome, error);
-      events.emit("task.completed", job.subject, { job_id: job.id, type: job.kind, status: outcome });
-    });
-    queueMicrotask(() => {
-      this.tellWaiters(job.id);
-      this.tellFollowers(job.id);
-    });
-  }
-
-  private endStep(
+  private tellOfFailure(
     job: JobRow,
-    outcome: JobStepRow["outcome"],
-    evidence: Record<string, unknown> | null,
+    cause: unknown,
+    first: boolean,
+    record: ErrorRecord,
+    entry: Running,
   ): void {
-    this.options.store.run(
-      `update job_steps set outcome = $outcome, finished_at = $now, evidence = $evidence
-       where job_id = $id and step = $step and attempt = $attempt`,
-      {
-        id: job.id,
-        step: job.step,
-        attempt: job.attempt,
-        outcome,
-        now: this.now(),
-        evidence: evidence === null ? null : JSON.stringify(evidence),
-      },
-    );
+    entry.log.line(first ? `${record.code}: ${record.detail}` : `could not undo everything: ${terse(cause)}`);
+    const level = first && cause instanceof DiploError ? "warn" : "error";
+    const facts = { job: job.id, kind: job.kind, step: job.step, error: terse(cause) };
+    this.options.log[level](first ? "job fails" : "job could not undo everything", facts);
   }
 
-  private deadlineError(job: JobRow, step: Step<never>): DiploError {
-    return (
-      step.onDeadline?.(JSON.parse(job.state) as never) ??
-      new PermanentError("step_timeout", `${job.step} did not end in time`, {
-        detail: `The step "${job.step}" took longer than it may.`,
-      })
-    );
-  }
-
-  private report(job: JobRow, message: string, fraction: number): void {
-    this.live.set(job.id, { message, fraction });
-    this.tellFollowers(job.id);
-  }
-
-  private withLive(job: JobRow): JobRow {
-    const live = this.live.get(job.id);
-    return live ? { ...job, message: live.message, progress: live.fraction } : job;
-  }
-
-  private tellFollowers(id: string): void {
-    for (const listener of this.followers.get(id) ?? []) listener();
-  }
-
-  private tellWaiters(id: string): void {
-    const job = this.find(id);
-    if (!job || !isOver(job.status)) return;
-    for (const resolve of this.waiters.get(id) ?? []) resolve(job);
-    this.waiters.delete(id);
+  private end(job: JobRow, outcome: Outcome, error: ErrorRecord | null): void {
+    this.options.store.transaction(() => {
+      this.table.end(job, outcome, error);
+      this.kind(job).ended?.(job, outcome, error);
+    });
+    this.watchers.ended(job.id);
   }
 
   private kind(job: JobRow): JobKind<never> {
@@ -570,48 +360,34 @@ export class JobRunner {
     return kind;
   }
 
-  private find(id: string): JobRow | null {
-    return this.options.store.get<JobRow>("select * from jobs where id = $id", { id });
-  }
-
   private logPath(id: string): string {
     return join(this.options.logs, `${id}.log`);
   }
 }
 
-function isOver(status: JobStatus): boolean {
-  return status !== "queued" && status !== "running";
+/** A cancel was heard; what undoes it needs a signal of its own. */
+function renew(entry: Running): void {
+  const { signal } = entry.controller;
+  if (signal.aborted && signal.reason !== "shutdown") entry.controller = new AbortController();
+}
+
+function recordOf(job: JobRow): ErrorRecord | null {
+  return job.error === null ? null : (JSON.parse(job.error) as ErrorRecord);
+}
+
+function outcomeOf(error: ErrorRecord): Outcome {
+  return error.code === "cancelled" ? "cancelled" : "failed";
 }
 
 function cancelled(reason: string): DiploError {
   return new DiploError("cancelled", reason ? `cancelled: ${reason}` : "cancelled");
 }
 
-/** Settles with the work, or a moment after the abort: a step that does not listen must not hold its job for ever. */
-async function settles<T>(work: Promise<T>, signal: AbortSignal, settleMs = 15_000): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const onAbort = () => {
-    timer = setTimeout(() => reject(new Error("the step did not stop when told to")), settleMs);
-  };
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
-function sleepOrAbort(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
+function deadlineError(job: JobRow, step: Step<never>): DiploError {
+  return (
+    step.onDeadline?.(JSON.parse(job.state) as never) ??
+    new PermanentError("step_timeout", `${job.step} did not end in time`, {
+      detail: `The step "${job.step}" took longer than it may.`,
+    })
+  );
 }
