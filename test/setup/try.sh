@@ -119,7 +119,7 @@ put_away() {
   # shellcheck disable=SC2046 # a list of tags
   [ ! -s "$work/images" ] || docker rmi $(cat "$work/images") >/dev/null 2>&1
   [ -z "$engine_started" ] || [ -n "$(docker ps -q)" ] || sh "$root/test/setup/engine.sh" --stop
-  rm -rf "${data:-}" "$work"
+  rm -rf "${data:-}" "$work" "${TMPDIR:-/tmp}/diplo-images.$(id -u).lock"
   exit "$status"
 }
 
