@@ -6,11 +6,8 @@ import { UsageError } from "./usage-error.ts";
 /** The real terminal, pipes and signals of this process. */
 export function processIo(): CliIo {
   const { stdin, stdout, stderr } = process;
-  // `diplo logs | head`: the reader has enough, which is no error of ours.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+  stdout.on("error", (error) => readerLeft(error, true));
+  stderr.on("error", (error) => readerLeft(error, false));
   return {
     out: (text) => void stdout.write(text),
     outBytes: (bytes) => void stdout.write(bytes),
@@ -36,6 +33,12 @@ export function processIo(): CliIo {
     now: Date.now,
     directory: process.cwd(),
   };
+}
+
+/** `diplo logs | head`: the reader has enough, which is no error of ours. Without anyone to tell of it, work goes on. */
+function readerLeft(error: NodeJS.ErrnoException, ends: boolean): void {
+  if (error.code !== "EPIPE") throw error;
+  if (ends) process.exit(0);
 }
 
 function keys(raw: boolean): AsyncIterable<Uint8Array> & Disposable {

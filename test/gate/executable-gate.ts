@@ -8,8 +8,8 @@ const STOP_LIMIT_MS = 20_000;
 
 /**
  * The executable runs where there is nothing else: in an empty directory on another path, this checkout (and with it
- * node_modules) hidden, a `.env` and a `bunfig.toml` lying in wait. `version`, then `serve` up to /healthz, then an
- * orderly end.
+ * node_modules) hidden, a `.env` and a `bunfig.toml` lying in wait. `version`, `doctor` with an engine to talk to, then
+ * `serve` up to /healthz and an orderly end.
  */
 export function executableGate(root: string): Gate {
   return {
@@ -34,10 +34,11 @@ async function tryIn(place: string, root: string): Promise<Verdict> {
   chmodSync(diplo, 0o755);
   setTraps(directory);
   const hidden = await hides(root);
+  using engine = playEngine(join(place, "engine.sock"));
   const start = (...args: string[]) =>
     Bun.spawn([...(hidden ? without(root) : []), diplo, ...args], {
       cwd: directory,
-      env: { PATH: process.env.PATH, HOME: place },
+      env: { PATH: process.env.PATH, HOME: place, DOCKER_HOST: engine.address },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe",
@@ -46,11 +47,39 @@ async function tryIn(place: string, root: string): Promise<Verdict> {
   const said = await new Response(version.stdout).text();
   if ((await version.exited) !== 0 || !/^diplo \d+\.\d+\.\d+/.test(said))
     return { ok: false, output: `diplo version: ${said}${await new Response(version.stderr).text()}` };
+  const doctor = start("doctor", "--json", "--data", join(place, "nowhere"));
+  const report = await new Response(doctor.stdout).text();
+  // The engine's client reads its own files in some ways of building it: that shows only here.
+  if (!report.includes(`docker ${ENGINE_VERSION}`))
+    return { ok: false, output: `the engine's client does not work:\n${report}` };
   const verdict = await serves(start, join(place, "data"));
   if (!verdict.ok) return verdict;
   if (existsSync(join(directory, "sprung")))
     return { ok: false, output: "the executable ran bunfig.toml's preload" };
   return { ok: true, note: `${said.trim()}, ${verdict.note}${hidden ? "" : ", the checkout in sight"}` };
+}
+
+const ENGINE_VERSION = "26.1.5";
+
+/** An engine that says who it is, and nothing else. */
+function playEngine(socket: string): Disposable & { address: string } {
+  const server = Bun.serve({
+    unix: socket,
+    fetch: ({ url }) => {
+      if (url.endsWith("/version"))
+        return Response.json({
+          Version: ENGINE_VERSION,
+          ApiVersion: "1.45",
+          MinAPIVersion: "1.24",
+          Os: "linux",
+          Arch: "amd64",
+        });
+      if (url.endsWith("/info"))
+        return Response.json({ OSType: "linux", MemoryLimit: true, CpuCfsQuota: true, PidsLimit: true });
+      return Response.json({ message: "no such thing here" }, { status: 404 });
+    },
+  });
+  return { address: `unix://${socket}`, [Symbol.dispose]: () => void server.stop(true) };
 }
 
 /** What a compiled program would load from its directory if it was built carelessly. */
