@@ -101,6 +101,46 @@ describe("build", () => {
     expect(printed).not.toContain("not me");
   });
 
+  test("several ignore rules with an exception, wildcards, and a COPY through a link", async () => {
+    const root = tree({
+      ".dockerignore": "*.log\nnode_modules\nlogs/*\n!logs/keep.txt\ngrüße, welt\n",
+      "a.log": "",
+      "node_modules/x/i.js": "",
+      "logs/drop.txt": "",
+      "logs/keep.txt": boxId,
+      "package.json": "{}",
+      "package-lock.json": "{}",
+      "real/deep/file": "found",
+      "grüße, welt": "",
+      "straße, 1/ü.txt": "umlaut",
+    });
+    symlinkSync("real/deep", join(root, "link"));
+    const text =
+      'FROM busybox:1.36\nCOPY package*.json /p/\nCOPY link/ /l/\nCOPY ["straße, 1/ü.txt", "/u"]\nCOPY . /app\nRUN ls /p /l; cat /l/file /u; cd /app && find . -type f | sort\n';
+    const { printed } = await build(root, { text });
+    expect(printed.join(" ")).toBe(
+      "/l: file  /p: package-lock.json package.json foundumlaut./.dockerignore ./logs/keep.txt ./package-lock.json ./package.json ./real/deep/file ./straße, 1/ü.txt " +
+        `Successfully tagged ${boxId}/app:1`,
+    );
+  });
+
+  test("a file of the same size and second, changed between two builds, is sent again", async () => {
+    const root = tree({ value: `${boxId}1` });
+    const text = "FROM busybox:1.36\nCOPY value /\nRUN cat /value; echo\n";
+    await build(root, { text });
+    writeFileSync(join(root, "value"), `${boxId}2`);
+    expect((await build(root, { text })).printed[0]).toBe(`${boxId}2`);
+  });
+
+  test("a Dockerfile that .dockerignore leaves out still builds, and is not in the image", async () => {
+    const root = tree({
+      Dockerfile: `FROM busybox:1.36\nCOPY . /app\nRUN ls -A /app; echo ${boxId}\n`,
+      ".dockerignore": "Dockerfile\n.dockerignore\n",
+      a: "",
+    });
+    expect((await build(root, { path: "Dockerfile" })).printed.slice(0, 2)).toEqual(["a", boxId]);
+  });
+
   test("steps are announced, timed, and cached the second time; a change reaches only what uses it", async () => {
     // Content that no earlier run has left in the cache.
     const root = tree({ "package.json": boxId, "index.js": "1" });

@@ -9,6 +9,7 @@ import type { DockerClient } from "./docker-client.ts";
 import { engineDown } from "./engine-error.ts";
 import { DIFF_COPY, fileSync } from "./file-sync.ts";
 import { STALLED } from "./grpc.ts";
+import { ignoreRules } from "./ignore-rules.ts";
 import { image } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
 import { BOX_LABEL } from "./ownership.ts";
@@ -89,10 +90,12 @@ async function buildKit(
   whole: boolean,
 ): Promise<void> {
   const { context, dockerfile } = request;
-  const generated = "text" in dockerfile ? { name: GENERATED, text: dockerfile.text } : { root: context };
+  const rules = await ignoreRules(context, "path" in dockerfile ? plain(dockerfile.path) : null);
+  const tree = { root: context, rules };
+  const recipe = "text" in dockerfile ? { name: GENERATED, text: dockerfile.text } : tree;
   const services = {
     [GET_SECRET]: secretStore(request.secrets),
-    ...(whole ? {} : { [DIFF_COPY]: fileSync({ context: { root: context }, dockerfile: generated }) }),
+    ...(whole ? {} : { [DIFF_COPY]: fileSync({ context: tree, dockerfile: recipe }) }),
   };
   const session = await openBuildSession(client, sharedKey(request), services, stopped);
   try {

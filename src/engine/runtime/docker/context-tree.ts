@@ -17,7 +17,8 @@ export interface ContextEntry {
   /** Permission bits, with set-id and sticky bits. */
   mode: number;
   size: number;
-  mtimeMs: number;
+  /** Nanoseconds since 1970: by size and time BuildKit tells whether it has a file already. */
+  mtimeNs: bigint;
   linkname: string;
 }
 
@@ -78,11 +79,12 @@ async function* walk(root: string, prefix: string, filter: ContextFilter): Async
 /** null for what a context cannot hold, or what vanished meanwhile. */
 async function contextEntry(root: string, path: string): Promise<ContextEntry | null> {
   const full = join(root, path);
-  const facts = await lstat(full).catch(() => null);
+  const facts = await lstat(full, { bigint: true }).catch(() => null);
   if (!facts) return null;
-  const entry = { path, mode: facts.mode & 0o7777, size: 0, mtimeMs: facts.mtimeMs, linkname: "" };
+  const mode = Number(facts.mode) & 0o7777;
+  const entry = { path, mode, size: 0, mtimeNs: facts.mtimeNs, linkname: "" };
   if (facts.isDirectory()) return { ...entry, type: "directory" };
-  if (facts.isFile()) return { ...entry, type: "file", size: facts.size };
+  if (facts.isFile()) return { ...entry, type: "file", size: Number(facts.size) };
   if (facts.isSymbolicLink()) return { ...entry, type: "symlink", linkname: await readlink(full) };
   return null;
 }

@@ -1,3 +1,4 @@
+import { DiploError } from "../../../errors.ts";
 import type { RuntimeEvent } from "../container-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { engineDown } from "./engine-error.ts";
@@ -25,7 +26,7 @@ export async function* runtimeEvents(
     }
   } catch (error) {
     if (signal.aborted) return;
-    throw engineDown("events", error);
+    throw error instanceof DiploError ? error : engineDown("events", error);
   } finally {
     leave.abort();
   }

@@ -56,8 +56,7 @@ function stat(entry: ContextEntry): Uint8Array {
     protobufBytes(1, Buffer.from(entry.path)),
     protobufVarint(2, goMode(entry)),
     protobufVarint(5, entry.size),
-    // Nanoseconds are beyond 2^53: whole milliseconds, then six zeros.
-    protobufVarint(6, BigInt(Math.floor(entry.mtimeMs)) * 1_000_000n),
+    protobufVarint(6, entry.mtimeNs),
   ];
   if (entry.type === "symlink") fields.push(protobufBytes(7, Buffer.from(entry.linkname)));
   return Buffer.concat(fields);

@@ -1,3 +1,5 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import { type ContextEntry, type ContextFilter, contextFile, contextTree } from "./context-tree.ts";
 import {
   dataPacket,
@@ -9,12 +11,12 @@ import {
   statPacket,
 } from "./file-sync-packet.ts";
 import type { GrpcCall, GrpcMethod } from "./grpc.ts";
-import { ignorePatterns } from "./ignore-rules.ts";
+import { EVERYTHING } from "./ignore-rules.ts";
 
 export const DIFF_COPY = "/moby.filesync.v1.FileSync/DiffCopy";
 
 /** Where BuildKit finds a directory it asks for: on disk, or a single text of ours. */
-export type SyncSource = { root: string } | { name: string; text: string };
+export type SyncSource = { root: string; rules: ContextFilter } | { name: string; text: string };
 
 /**
  * BuildKit's way of reading a build context (fsutil): we tell it the tree, it asks for the files whose facts it does
@@ -24,7 +26,7 @@ export function fileSync(directories: Record<string, SyncSource>): GrpcMethod {
   return async (call) => {
     const source = directories[call.metadata["dir-name"] ?? ""];
     if (!source) throw new Error(`no directory "${call.metadata["dir-name"]}"`);
-    const files = "root" in source ? await fromDisk(source.root, call.metadata) : fromText(source);
+    const files = "root" in source ? await fromDisk(source, call.metadata) : fromText(source);
     await transfer(call, files);
   };
 }
@@ -34,12 +36,14 @@ interface SyncFiles {
   content(entry: ContextEntry): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-async function fromDisk(root: string, metadata: Record<string, string>): Promise<SyncFiles> {
-  const filter = both(
-    await ignorePatterns(patterns(metadata, "exclude-patterns")),
-    followed(patterns(metadata, "followpaths")),
-  );
-  return { entries: contextTree(root, filter), content: (entry) => contextFile(root, entry) };
+async function fromDisk(source: { root: string; rules: ContextFilter }, metadata: Record<string, string>) {
+  const { root, rules } = source;
+  const paths = metadata.followpaths?.split(", ") ?? [];
+  const wanted = await followed(root, paths);
+  // BuildKit repeats the rules of .dockerignore in a header, which does not hold every name: only that it has some
+  // counts. While it still looks for Dockerfile and .dockerignore it has none.
+  const filter = metadata["exclude-patterns"] === undefined ? wanted : both(rules, wanted);
+  return { entries: contextTree(root, filter), content: (entry: ContextEntry) => contextFile(root, entry) };
 }
 
 function fromText({ name, text }: { name: string; text: string }): SyncFiles {
@@ -49,7 +53,7 @@ function fromText({ name, text }: { name: string; text: string }): SyncFiles {
     type: "file",
     mode: 0o644,
     size: body.length,
-    mtimeMs: Date.now(),
+    mtimeNs: BigInt(Date.now()) * 1_000_000n,
     linkname: "",
   };
   return { entries: [entry], content: () => [body] };
@@ -86,30 +90,33 @@ async function deliver(call: GrpcCall, files: SyncFiles, told: Map<number, Conte
   await call.send(dataPacket(id, new Uint8Array(0)));
 }
 
-function patterns(metadata: Record<string, string>, key: string): string[] {
-  const listed = metadata[key]?.split(", ") ?? [];
-  // Newer engines escape what a header cannot hold, as Go's url.QueryEscape does.
-  return metadata[`${key}-encoded`]
-    ? listed.map((text) => decodeURIComponent(text.replaceAll("+", " ")))
-    : listed;
-}
-
 /**
- * Paths that the Dockerfile uses, and all that lies below them. Generous on purpose: a pattern counts up to its
- * first wildcard, for sending too much is only slower.
+ * Paths that the Dockerfile uses, and all that lies below them. Whatever is no plain path to something that is there
+ * (a wildcard, a link, a name that a header cannot hold) can lead anywhere: then everything is told. Too much is
+ * only slower.
  */
-function followed(paths: string[]): ContextFilter {
-  const prefixes = paths.map(fixedPart);
-  if (prefixes.length === 0 || prefixes.includes("")) return { includes: () => true, enters: () => true };
-  const below = (path: string) => prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-  const above = (path: string) => prefixes.some((prefix) => prefix.startsWith(`${path}/`));
+async function followed(root: string, paths: string[]): Promise<ContextFilter> {
+  const wanted = paths.map((path) =>
+    path
+      .split("/")
+      .filter((part) => part !== "" && part !== ".")
+      .join("/"),
+  );
+  for (const path of wanted) if (!(await isPlain(root, path))) return EVERYTHING;
+  if (wanted.length === 0) return EVERYTHING;
+  const below = (path: string) => wanted.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+  const above = (path: string) => wanted.some((prefix) => prefix.startsWith(`${path}/`));
   return { includes: below, enters: (path) => below(path) || above(path) };
 }
 
-function fixedPart(pattern: string): string {
-  const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
-  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
-  return (wild < 0 ? parts : parts.slice(0, wild)).join("/");
+async function isPlain(root: string, path: string): Promise<boolean> {
+  if (path === "" || /[*?[\\]/.test(path)) return false;
+  const parts = path.split("/");
+  const ways = parts.map((_, index) => join(root, ...parts.slice(0, index + 1)));
+  const facts = await Promise.all(ways.map((way) => lstat(way).catch(() => null)));
+  // It looks for ignore files that few trees have.
+  if (path.endsWith(".dockerignore")) return !facts.some((found) => found?.isSymbolicLink());
+  return facts.every((found) => found !== null && !found.isSymbolicLink());
 }
 
 function both(a: ContextFilter, b: ContextFilter): ContextFilter {

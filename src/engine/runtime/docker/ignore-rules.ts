@@ -2,24 +2,25 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContextFilter } from "./context-tree.ts";
 
-const EVERYTHING: ContextFilter = { includes: () => true, enters: () => true };
+export const EVERYTHING: ContextFilter = { includes: () => true, enters: () => true };
 
 /** The context's `.dockerignore`, or the Dockerfile's own (`<Dockerfile>.dockerignore`), which takes its place. */
 export async function ignoreRules(root: string, dockerfile: string | null): Promise<ContextFilter> {
   const own = dockerfile === null ? null : await read(join(root, `${dockerfile}.dockerignore`));
   const text = own ?? (await read(join(root, ".dockerignore"))) ?? "";
-  const patterns = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  const rules = await ignorePatterns(patterns);
-  if (dockerfile === null) return rules;
-  // The Dockerfile is sent in any case, also out of an ignored directory.
+  return ignorePatterns(text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#")));
+}
+
+/** The same filter, but for one file that is let through in any case, also out of an ignored directory. */
+export function except(filter: ContextFilter, path: string): ContextFilter {
   return {
-    includes: (path) => path === dockerfile || rules.includes(path),
-    enters: (path) => dockerfile.startsWith(`${path}/`) || rules.enters(path),
+    includes: (other) => other === path || filter.includes(other),
+    enters: (directory) => path.startsWith(`${directory}/`) || filter.enters(directory),
   };
 }
 
 /** Lets through what lines of a `.dockerignore` do not exclude. */
-export async function ignorePatterns(patterns: string[]): Promise<ContextFilter> {
+async function ignorePatterns(patterns: string[]): Promise<ContextFilter> {
   if (patterns.length === 0) return EVERYTHING;
   const { default: createIgnore } = await import("@balena/dockerignore");
   const rules = createIgnore({ ignorecase: false }).add(patterns);

@@ -1,4 +1,4 @@
-import { PermanentError } from "../../../errors.ts";
+import { DiploError, PermanentError } from "../../../errors.ts";
 import type { LogLine } from "../container-runtime.ts";
 import { ownContainer } from "./containers.ts";
 import { Demux } from "./demux.ts";
@@ -40,7 +40,7 @@ export async function* instanceLogs(
     yield* lines.end();
   } catch (error) {
     if (options.signal?.aborted) return;
-    throw (error as { code?: string })?.code === "engine_down" ? error : engineDown("logs", error);
+    throw error instanceof DiploError ? error : engineDown("logs", error);
   } finally {
     leave.abort();
   }
