@@ -1,4 +1,3 @@
-import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "bun";
 import { LF } from "./byte-class.ts";
 import type { Engine } from "./engine.ts";
@@ -7,8 +6,8 @@ import { INCOMPLETE } from "./fields.ts";
 import { renderLocalAnswer } from "./local-answer.ts";
 import { Outbound } from "./outbound.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
-import { stripPrefix } from "./request-path.ts";
-import { Peer, writeRequestHead } from "./request-writer.ts";
+import { acceptOf, takeRequest } from "./request-intake.ts";
+import { Peer } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
 import type { Timed } from "./ticker.ts";
 
@@ -95,7 +94,7 @@ export class ClientConnection implements Timed {
     }
     if (this.exchange.isTunnel) return this.exchange.clientEndedTunnel();
     // Half a body is no request.
-    if (!this.exchange.body.done) return this.close();
+    if (!this.exchange.received) return this.close();
     // Gone or only half-closed? The other kernel tells by a reset, once it has forgotten a closed connection.
     this.socket.setKeepAlive(true, GONE_PROBE_MS);
   }
@@ -169,7 +168,7 @@ export class ClientConnection implements Timed {
       code: error.code,
       status: error.status,
       route: error.route,
-      accept: acceptOf(error.request?.bytes),
+      accept: acceptOf(error.request),
       headOnly: error.request?.headOnly ?? false,
       close: !keepAlive,
     });
@@ -260,31 +259,7 @@ export class ClientConnection implements Timed {
     const { engine } = this;
     const head = engine.requestHead;
     const entry = this.route(head.authority.name, head.path);
-    const settings = engine.settings;
-    const closes = head.bodyIsUndefined;
-    const request: ExchangeRequest = {
-      bytes: EMPTY,
-      framing: head.framing,
-      contentLength: head.contentLength,
-      headOnly: head.method === "HEAD",
-      http10: head.minorVersion === 0,
-      keepAlive: head.keepAlive,
-      idempotent: head.idempotent,
-      wantsUpgrade: head.upgrade >= 0,
-      probe: head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken),
-      closes,
-    };
-    const spec = entry?.spec;
-    const path = spec?.strip_path ? stripPrefix(head.path, spec.path) : head.path;
-    engine.scratch.reset();
-    writeRequestHead(engine.scratch, bytes, head, {
-      peer: this.peer,
-      path,
-      requestId: engine.nextRequestId(),
-      ownCookies: settings.ownCookies,
-      close: closes,
-    });
-    request.bytes = engine.scratch.take();
+    const request = takeRequest(engine, bytes, head, this.peer, entry);
     this.consumed(end);
     const keepAlive = request.keepAlive && request.framing === "none" && !request.http10;
     if (entry === undefined) return this.answerError({ code: "unknown_host", request, keepAlive });
@@ -320,15 +295,3 @@ export class ClientConnection implements Timed {
 }
 
 const GONE_PROBE_MS = 10_000;
-const EMPTY = Buffer.alloc(0);
-
-function acceptOf(head: Buffer | undefined): string {
-  if (head === undefined) return "";
-  return /\r\naccept:[ \t]*([^\r]*)/i.exec(head.toString("latin1"))?.[1] ?? "";
-}
-
-/** Compares in a time that does not depend on where they differ. */
-function sameSecret(given: string, secret: Buffer): boolean {
-  const bytes = Buffer.from(given, "latin1");
-  return secret.length > 0 && bytes.length === secret.length && timingSafeEqual(bytes, secret);
-}

@@ -1,10 +1,9 @@
-import { BodyReader } from "./body-reader.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine.ts";
-import { BAD } from "./fields.ts";
 import type { Held } from "./hold-queue.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
 import type { RequestFraming } from "./request-head.ts";
+import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { RouteEntry } from "./router.ts";
 import type { TargetState } from "./target.ts";
@@ -39,20 +38,17 @@ const MAX_BROKEN_RETRIES = 1;
  */
 export class Exchange implements UpstreamUser, Held {
   holdUntil = 0;
-  readonly body = new BodyReader();
   upstream: UpstreamConnection | undefined;
   ended = false;
 
   private target: TargetState | undefined;
   private readonly tried: TargetState[] = [];
   private readonly startedAt = performance.now();
+  private readonly outward: RequestRelay;
   private readonly relay: ResponseRelay;
-  private sent = false;
   private reused = false;
   private staleRetries = 0;
   private brokenRetries = 0;
-  /** Head and whole body as first sent, if they were complete then: can be sent again. */
-  private replay: Buffer | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -60,7 +56,7 @@ export class Exchange implements UpstreamUser, Held {
     private entry: RouteEntry,
     readonly request: ExchangeRequest,
   ) {
-    this.body.start(request.framing, request.contentLength);
+    this.outward = new RequestRelay(client, this, request);
     this.relay = new ResponseRelay(engine, client, this);
     entry.state.counters.inFlight++;
   }
@@ -73,9 +69,9 @@ export class Exchange implements UpstreamUser, Held {
     return this.target?.instance ?? "";
   }
 
-  /** The answer has begun, or the connection is a tunnel: an error page is no longer possible. */
-  get answering(): boolean {
-    return this.relay.begun;
+  /** The client has sent its whole request. */
+  get received(): boolean {
+    return this.outward.body.done;
   }
 
   dispatch(probe = false): void {
@@ -139,23 +135,14 @@ export class Exchange implements UpstreamUser, Held {
 
   /** Passes on what has come of the body. Called whenever the client sent, or the app's connection took bytes. */
   pump(): void {
-    const { upstream, body, client } = this;
-    if (!this.sent || body.done || upstream?.out === undefined || upstream.out.queued > 0) return;
-    const { input } = client;
-    if (input === undefined) return;
-    const end = this.readBody(input);
-    if (end < 0) return;
-    for (let i = 0; i < body.parts.length; i += 2)
-      upstream.out.write(input.subarray(body.parts[i], body.parts[i + 1]));
-    upstream.out.write(body.tail);
-    client.consumed(end);
-    this.setDeadline();
+    const out = this.upstream?.out;
+    if (out !== undefined && this.outward.pump(out)) this.setDeadline();
   }
 
   /** The client's deadline passed while this request was open. */
   expire(): void {
     if (this.relay.begun) return this.client.abort();
-    const appIsSlow = this.body.done || !this.sent || (this.upstream?.out?.queued ?? 0) > 0;
+    const appIsSlow = this.received || !this.outward.sent || (this.upstream?.out?.queued ?? 0) > 0;
     this.fail("request_timeout", appIsSlow ? undefined : 408);
   }
 
@@ -185,14 +172,13 @@ export class Exchange implements UpstreamUser, Held {
   fail(code: ProxyErrorCode, status?: number): void {
     if (this.ended) return;
     if (this.relay.begun) return this.client.abort();
-    const bodyDone = this.body.done;
     const { client, request } = this;
     client.answerError({
       code,
       status,
       request,
       route: this.route,
-      keepAlive: request.keepAlive && bodyDone && !request.http10,
+      keepAlive: request.keepAlive && this.received && !request.http10,
     });
   }
 
@@ -205,7 +191,7 @@ export class Exchange implements UpstreamUser, Held {
     hold.delete(this);
     counters.inFlight--;
     const duration = this.relay.tunnelAfterMs || performance.now() - this.startedAt;
-    counters.record(status, duration, this.body.contentBytes, this.relay.contentBytes);
+    counters.record(status, duration, this.outward.body.contentBytes, this.relay.contentBytes);
   }
 
   elapsedMs(): number {
@@ -220,9 +206,9 @@ export class Exchange implements UpstreamUser, Held {
 
   private takePooled(target: TargetState): UpstreamConnection | undefined {
     if (this.staleRetries >= MAX_STALE_RETRIES) return undefined;
-    return target.takeIdle(
-      this.request.idempotent ? Number.NEGATIVE_INFINITY : this.engine.ticker.now - FRESH_MS,
-    );
+    // What cannot be sent again must not meet a connection that is just being closed.
+    const any = this.request.idempotent && this.received;
+    return target.takeIdle(any ? Number.NEGATIVE_INFINITY : this.engine.ticker.now - FRESH_MS);
   }
 
   private hold(): void {
@@ -243,61 +229,20 @@ export class Exchange implements UpstreamUser, Held {
     state.hold.add(this);
   }
 
-  /** Sends head and as much body as there is, in one write. */
   private send(): void {
-    const out = this.upstream!.out!;
-    const first = !this.sent;
-    this.sent = true;
-    if (!first) {
-      out.write(this.replay!);
-    } else if (this.body.done) {
-      this.replay = this.request.bytes;
-      out.write(this.replay);
-    } else {
-      const bytes = this.withFirstBody();
-      if (bytes === undefined) return;
-      if (this.body.done) this.replay = bytes;
-      out.write(bytes);
-    }
-    this.setDeadline();
-  }
-
-  private withFirstBody(): Buffer | undefined {
-    const { input } = this.client;
-    if (input === undefined) return this.request.bytes;
-    const end = this.readBody(input);
-    if (end < 0) return undefined;
-    const { parts, tail } = this.body;
-    const pieces: Uint8Array[] = [this.request.bytes];
-    for (let i = 0; i < parts.length; i += 2) pieces.push(input.subarray(parts[i], parts[i + 1]));
-    pieces.push(tail);
-    this.client.consumed(end);
-    return Buffer.concat(pieces);
-  }
-
-  /** Reads what belongs to the body; refuses it when malformed or too large (then negative). */
-  private readBody(input: Buffer): number {
-    const end = this.body.read(input, this.client.inputAt);
-    if (end === BAD) this.refuseBody("bad_request");
-    else if (this.body.contentBytes > this.route.max_body_bytes) this.refuseBody("body_too_large");
-    else return end;
-    return BAD;
-  }
-
-  private refuseBody(code: ProxyErrorCode): void {
-    if (this.relay.begun) this.client.abort();
-    else this.fail(code);
+    this.outward.send(this.upstream!.out!);
+    if (!this.ended) this.setDeadline();
   }
 
   private mayRepeat(): boolean {
-    if (this.replay === undefined || !this.request.idempotent || this.relay.heard) return false;
+    if (!this.outward.repeatable || this.relay.heard) return false;
     if (this.reused) return ++this.staleRetries <= MAX_STALE_RETRIES + 1;
     return ++this.brokenRetries <= MAX_BROKEN_RETRIES;
   }
 
   private setDeadline(): void {
     const { ticker, limits } = this.engine;
-    const answer = this.body.done ? this.route.first_byte_timeout_ms : limits.bodyIdleMs;
+    const answer = this.received ? this.route.first_byte_timeout_ms : limits.bodyIdleMs;
     this.client.deadline = ticker.now + (this.relay.begun ? this.relay.idleMs : answer);
   }
 

@@ -120,7 +120,7 @@ export class ResponseRelay {
   }
 
   private begin(bytes: Buffer, bodyAt: number, head: ResponseHead): void {
-    const { request, body } = this.exchange;
+    const { request, received } = this.exchange;
     const { http10 } = request;
     const { framing } = head;
     this.status = head.status;
@@ -132,7 +132,7 @@ export class ResponseRelay {
       request.keepAlive &&
       !unknownEnd &&
       !request.closes &&
-      body.done &&
+      received &&
       !this.engine.draining &&
       !this.client.halfClosed;
     this.body.start(framing, head.contentLength, !http10);
@@ -189,7 +189,7 @@ export class ResponseRelay {
   }
 
   private finish(surplus: boolean): void {
-    const complete = this.exchange.body.done;
+    const complete = this.exchange.received;
     this.exchange.end(this.status, this.keepUpstream && complete && !surplus);
     this.client.exchangeDone(this.keepClient && complete);
   }

@@ -1,0 +1,52 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Engine } from "./engine.ts";
+import type { ExchangeRequest } from "./exchange.ts";
+import type { RequestHead } from "./request-head.ts";
+import { stripPrefix } from "./request-path.ts";
+import { type Peer, writeRequestHead } from "./request-writer.ts";
+import type { RouteEntry } from "./router.ts";
+
+/** Turns the head just parsed from `bytes` into the request that the app of `entry` gets. */
+export function takeRequest(
+  engine: Engine,
+  bytes: Buffer,
+  head: RequestHead,
+  peer: Peer,
+  entry: RouteEntry | undefined,
+): ExchangeRequest {
+  const { settings, scratch } = engine;
+  const closes = head.bodyIsUndefined;
+  const strip = entry?.spec.strip_path === true;
+  scratch.reset();
+  writeRequestHead(scratch, bytes, head, {
+    peer,
+    path: strip ? stripPrefix(head.path, entry.spec.path) : head.path,
+    requestId: engine.nextRequestId(),
+    ownCookies: settings.ownCookies,
+    close: closes,
+  });
+  return {
+    bytes: scratch.take(),
+    framing: head.framing,
+    contentLength: head.contentLength,
+    headOnly: head.method === "HEAD",
+    http10: head.minorVersion === 0,
+    keepAlive: head.keepAlive,
+    idempotent: head.idempotent,
+    wantsUpgrade: head.upgrade >= 0,
+    probe: head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken),
+    closes,
+  };
+}
+
+/** Compares in a time that does not depend on where they differ. */
+function sameSecret(given: string, secret: Buffer): boolean {
+  const bytes = Buffer.from(given, "latin1");
+  return secret.length > 0 && bytes.length === secret.length && timingSafeEqual(bytes, secret);
+}
+
+/** The client's Accept, from the head that was made for the app; empty when there is none. */
+export function acceptOf(request: ExchangeRequest | undefined): string {
+  if (request === undefined) return "";
+  return /\r\naccept:[ \t]*([^\r]*)/i.exec(request.bytes.toString("latin1"))?.[1] ?? "";
+}
