@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract, type Headers } from "tar-stream";
 import { PermanentError } from "../../errors.ts";
+import { readZip, type ZipEntry } from "./zip.ts";
 
 export interface ArchiveLimits {
   packed_bytes: number;
@@ -31,7 +32,7 @@ export type ArchiveEntry =
   | { type: "link"; path: string; target: string };
 
 /**
- * Reads a tar or tar.gz from disk, one entry after the other, each checked before `take` sees it. Throws
+ * Reads a tar, tar.gz or zip from disk, one entry after the other, each checked before `take` sees it. Throws
  * PermanentError `archive_refused`; an entry's content that `take` leaves unread is skipped.
  */
 export async function readArchive(
@@ -53,6 +54,7 @@ export async function readArchive(
     done().then(() => next(), next);
   });
   const kind = await kindOf(path);
+  if (kind === "zip") return readZipArchive(path, count, signal, take);
   const source = createReadStream(path);
   try {
     if (kind === "gzip") await pipeline(source, createGunzip(), unpack, { signal });
@@ -62,18 +64,55 @@ export async function readArchive(
   }
 }
 
+async function readZipArchive(
+  path: string,
+  count: (bytes: number) => void,
+  signal: AbortSignal,
+  take: (entry: ArchiveEntry) => Promise<void>,
+): Promise<void> {
+  try {
+    await readZip(path, signal, async (entry) => {
+      count(entry.size);
+      const unpacked = await zipEntry(entry);
+      if (unpacked !== null) await take(unpacked);
+    });
+  } catch (error) {
+    throw error instanceof PermanentError || signal.aborted ? error : unreadable(error);
+  }
+}
+
+/** A link's target is its content; it is short, or it is refused. */
+async function zipEntry({ name, type, executable, size, content }: ZipEntry): Promise<ArchiveEntry | null> {
+  const path = checkPath(name);
+  if (path === "" || type === "directory") return path === "" ? null : { type: "directory", path };
+  if (type === "file") return { type: "file", path, executable, size, content: await content() };
+  if (type === "other" || size > 4096)
+    throw refused(`${shown(path)} is neither a file nor a directory nor a link`);
+  const bytes = await Array.fromAsync((await content()) as AsyncIterable<Buffer>);
+  return { type: "symlink", path, target: checkTarget(path, Buffer.concat(bytes).toString("utf8")) };
+}
+
+/** The zip library's errors are plain; those of the disk have codes. */
+function unreadable(error: unknown): unknown {
+  const { code } = error as { code?: string };
+  return code === undefined || code.startsWith("Z_")
+    ? refused("it is damaged, cut short, or a path in it leads out")
+    : error;
+}
+
 /** By the first bytes: the name of an upload says nothing. */
-async function kindOf(path: string): Promise<"gzip" | "tar"> {
+async function kindOf(path: string): Promise<"gzip" | "tar" | "zip"> {
   const file = await open(path, "r");
   try {
     const head = Buffer.alloc(512);
     const { bytesRead } = await file.read(head, 0, 512, 0);
     if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+    if (head.toString("latin1", 0, 4) === "PK\x03\x04") return "zip";
     if (bytesRead === 512 && head.toString("latin1", 257, 262) === "ustar") return "tar";
   } finally {
     await file.close();
   }
-  throw refused("it is neither a tar nor a tar.gz archive");
+  throw refused("it is no tar, tar.gz or zip");
 }
 
 function tally(limits: ArchiveLimits, packed: number): (bytes: number) => void {
@@ -156,7 +195,7 @@ function explained(error: unknown): unknown {
 export function refused(reason: string): PermanentError {
   return new PermanentError("archive_refused", `archive refused: ${reason}`, {
     detail: `The uploaded archive was refused: ${reason}.`,
-    hint: "Send a tar or tar.gz of the app's own files; `diplo deploy DIR` makes one.",
+    hint: "Send a tar, tar.gz or zip of the app's own files; `diplo deploy DIR` makes one.",
   });
 }
 

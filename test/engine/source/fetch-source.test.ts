@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FetchOptions, fetchSource } from "../../../src/engine/source/fetch-source.ts";
@@ -177,6 +177,28 @@ test("fetchSource uses credentials, and neither error nor cache holds them", asy
   expect(Bun.inspect(error)).not.toContain("canary");
   const found = await Bun.$`grep -rl canary ${join(root, "cache")}`.quiet().nothrow();
   expect(found.stdout.toString()).toBe("");
+});
+
+test("fetchSource shows its credential in no process's arguments", async () => {
+  const url = guarded.url("private");
+  const credential = { kind: "password", username: "ada", password: "canary-token" } as const;
+  const seen: string[] = [];
+  let running = true;
+  const sample = async () => {
+    while (running) {
+      for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+        seen.push(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+      }
+      await Bun.sleep(1);
+    }
+  };
+  const sampling = sample();
+  const fresh = new GitCache(join(root, "canary-cache"));
+  for (let again = 0; again < 3; again++) await fetchSource(git(url), options({ credential, cache: fresh }));
+  running = false;
+  await sampling;
+  expect(seen.some((line) => line.includes("git") && line.includes("/private.git"))).toBe(true);
+  expect(seen.filter((line) => line.includes("canary-token"))).toEqual([]);
 });
 
 test("fetchSource heals a cache that a crash damaged", async () => {

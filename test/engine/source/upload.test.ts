@@ -30,7 +30,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "diplo-upload-"));
   uploads = join(root, "uploads");
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(() => rm(root, { recursive: true, force: true }), 60_000);
 
 async function tree(name: string, files: Record<string, string>): Promise<string> {
   const directory = join(root, name);
@@ -179,12 +179,66 @@ test("receiveUpload holds its limits: bytes, entries, unpacked bytes, ratio", as
 test("receiveUpload refuses what is no archive, is cut short, or is damaged", async () => {
   const body = (bytes: Uint8Array | string) => new Response(bytes as BodyInit).body!;
   expect(await codeOf(receive(body("hello")))).toBe("archive_refused");
-  expect(await codeOf(receive(body("PK\u0003\u0004 a zip")))).toBe("archive_refused");
+  expect(await codeOf(receive(body("PK\u0003\u0004 no zip")))).toBe("archive_refused");
   const whole = new Uint8Array(await new Response(tarOf([[{ name: "a" }, "x".repeat(5000)]])).arrayBuffer());
   expect(await codeOf(receive(body(whole.slice(0, 3000))))).toBe("archive_refused");
   const packed = Bun.gzipSync(whole);
   expect(await codeOf(receive(body(packed.slice(0, packed.length - 20))))).toBe("archive_refused");
 });
+
+/** Zips as Python's own library writes them: names, modes and contents as they come. */
+async function zipOf(
+  entries: [name: string, mode: number, content: string][],
+): Promise<ReadableStream<Uint8Array>> {
+  const script = `import json, sys, zipfile
+with zipfile.ZipFile(sys.stdout.buffer, "w", zipfile.ZIP_DEFLATED) as z:
+    for name, mode, content in json.loads(sys.argv[1]):
+        info = zipfile.ZipInfo(name)
+        info.external_attr = mode << 16
+        info.compress_type = zipfile.ZIP_DEFLATED
+        z.writestr(info, content * (2000000 if name == "bomb" else 1))
+`;
+  const { stdout } = Bun.spawnSync(["python3", "-c", script, JSON.stringify(entries)]);
+  return new Response(new Uint8Array(stdout)).body!;
+}
+
+test("receiveUpload takes a zip with links, modes and odd names", async () => {
+  const facts = await receive(
+    await zipOf([
+      ["index.html", 0o100644, "<h1>"],
+      ["bin/run", 0o104755, "#!/bin/sh"],
+      ["empty/", 0o040755, ""],
+      ["home", 0o120777, "index.html"],
+      ["ünïcode.txt", 0, "ü"],
+    ]),
+  );
+  expect(facts.detected).toEqual({ provider: "static", evidence: ["index.html"] });
+  const place = await unpack(facts.upload_id);
+  expect(await filesOf(place)).toEqual(
+    ["bin", "bin/run", "empty", "home", "index.html", "ünïcode.txt"].sort(),
+  );
+  expect((await stat(join(place, "bin/run"))).mode & 0o7777).toBe(0o755);
+  expect(await readlink(join(place, "home"))).toBe("index.html");
+});
+
+test.each<[string, [string, number, string][]]>([
+  ["..", [["../x", 0o100644, "x"]]],
+  ["an absolute path", [["/tmp/x", 0o100644, "x"]]],
+  ["a backslash path", [["..\\x", 0o100644, "x"]]],
+  ["a link out", [["l", 0o120777, "../x"]]],
+  ["an absolute link", [["l", 0o120777, "/etc"]]],
+  ["a device", [["d", 0o020644, ""]]],
+  ["a bomb", [["bomb", 0o100644, "x".repeat(60)]]],
+])("receiveUpload refuses a zip with %s", async (_, entries) => {
+  expect(await codeOf(receive(await zipOf(entries)))).toBe("archive_refused");
+});
+
+test("receiveUpload of 10,000 files works", async () => {
+  const entries = (count: number): [Partial<Headers>, string?][] =>
+    Array.from({ length: count }, (_, i) => [{ name: `d${i % 100}/f${i}` }, "x"]);
+  const facts = await receive(tarOf(entries(10_000)));
+  expect((await filesOf(await unpack(facts.upload_id))).length).toBe(10_100);
+}, 60_000);
 
 test("unpackUpload refuses an unknown upload and a name that is a path", async () => {
   expect(await codeOf(unpack("01ARZ3NDEKTSV4RRFFQ69G5FAV"))).toBe("upload_not_found");
