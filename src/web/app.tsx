@@ -22,7 +22,7 @@ async function overview(call: RouteCall): Promise<Response> {
       app={app}
       failure={app.error}
       instances={instances ?? []}
-      recent={recent ?? []}
+      recent={(recent ?? []).map((each) => ({ ...each, current: each.release === app.release }))}
       requests={requestSlots(call.parts, ref, now)}
       now={now}
     />

@@ -1,18 +1,39 @@
 import { type BoxLineView, HomePage } from "../../ui/pages/home.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
 import { list } from "../product/apps/operations.ts";
+import { list as listDeployments } from "../product/deployments/operations.ts";
+import type { App, Deployment } from "../product/schema.ts";
 import { stats } from "../product/system/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { lastHealing } from "./last-healing.ts";
 import { answerPage } from "./page.ts";
 import { perform, performOrNull, signedIn } from "./perform.ts";
 import { requestSlots } from "./request-slots.ts";
 
+const RECENT = 6;
+
 async function home(call: RouteCall): Promise<Response> {
-  const [apps, box] = await Promise.all([perform(list, {}, call), boxLine(call)]);
+  const [apps, box, recent] = await Promise.all([
+    perform(list, {}, call),
+    boxLine(call),
+    performOrNull(listDeployments, { limit: RECENT }, call),
+  ]);
   const now = Date.now();
   const rows = apps.map((app) => ({ ...app, requests: requestSlots(call.parts, appRef(app), now) }));
-  const body = <HomePage box={box} apps={rows} now={now} />;
+  const body = (
+    <HomePage box={box} apps={rows} recent={(recent ?? []).map((each) => withApp(each, apps))} now={now} />
+  );
   return answerPage(call.request, signedIn(call), { title: "Apps", section: "apps", body });
+}
+
+function withApp(deployment: Deployment, apps: App[]) {
+  const { app_id, environment, release } = deployment;
+  const app = apps.find((each) => each.id === app_id && each.environment === environment);
+  return {
+    ...deployment,
+    appRef: appRef({ name: deployment.app, environment }),
+    current: release !== null && app?.release === release,
+  };
 }
 
 async function boxLine(call: RouteCall): Promise<BoxLineView | null> {
@@ -24,6 +45,7 @@ async function boxLine(call: RouteCall): Promise<BoxLineView | null> {
     memory: facts.memory,
     temperature_c: facts.temperature_c,
     queue: facts.queue,
+    healed: lastHealing(call.parts),
   };
 }
 

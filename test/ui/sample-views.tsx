@@ -35,6 +35,18 @@ const failure = {
   hint: "Run the same command on your machine, then push the fix.",
 };
 
+const recent = {
+  id: "01JD8Z0000000000000000DEPL",
+  status: "success",
+  trigger: "user",
+  created_by: "owner",
+  commit: "4f0c2d19a8e7b6c5d4e3f2a1b0c9d8e7f6a5b4c3",
+  commit_message: "Fix the feed\n\nLonger text",
+  release: 14,
+  created_at: ago(180),
+  current: true,
+};
+
 const appRow = {
   ...heading,
   release: 14,
@@ -53,7 +65,9 @@ export const homeView: HomeView = {
     memory: { total_bytes: 8e9, used_bytes: 3.1e9, free_bytes: 4.9e9 },
     temperature_c: 52,
     queue: 0,
+    healed: { what: "web.1 of blog", at: ago(40) },
   },
+  recent: [{ ...recent, appRef: "blog" }],
   apps: [
     appRow,
     {
@@ -69,17 +83,6 @@ export const homeView: HomeView = {
   ],
   now,
   notice: { text: "Deleted.", undo: { action: "/undo", fields: { name: "blog" } } },
-};
-
-const recent = {
-  id: "01JD8Z0000000000000000DEPL",
-  status: "success",
-  trigger: "user",
-  created_by: "owner",
-  commit: "4f0c2d19a8e7b6c5d4e3f2a1b0c9d8e7f6a5b4c3",
-  commit_message: "Fix the feed\n\nLonger text",
-  release: 14,
-  created_at: ago(180),
 };
 
 export const appView: AppView = {

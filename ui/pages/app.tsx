@@ -48,7 +48,7 @@ export function AppPage(view: AppView) {
           <Requests slots={view.requests} />
         </div>
         <Instances instances={view.instances} counts={app.instances} appRef={appRef(app)} now={now} />
-        <RecentDeployments recent={view.recent} path={path} now={now} />
+        <RecentDeployments recent={view.recent} all={`${path}/deployments`} now={now} />
       </div>
       <UsagePlace appRef={appRef(app)} />
       <CommandLine command={`diplo apps:info ${appRef(app)}`} />

@@ -5,18 +5,16 @@ import { attribute, pathTo } from "../components/escape.ts";
 import { failureTitle } from "../components/failure-title.ts";
 import { ActionButton } from "../components/form.tsx";
 import { formatDuration, shortCommit } from "../components/format.ts";
-import { deploymentState, State } from "../components/state.tsx";
+import { State } from "../components/state.tsx";
 import { TimeAgo } from "../components/time-ago.tsx";
 import { AppHeader, type AppHeading, appRef } from "../partials/app-header.tsx";
-import { deploymentTitle, type RecentDeployment } from "../partials/recent-deployments.tsx";
+import { deploymentTitle, type RecentDeployment, shownState } from "../partials/recent-deployments.tsx";
 
 export interface DeploymentRowView extends RecentDeployment {
   error: { code: string; title: string } | null;
   finished_at: string | null;
   /** Against the release that was live before: `commit a1b2c3d → d4e5f6a`, `config LOG_LEVEL`. */
   differences: string[];
-  /** The release it made serves now. */
-  current: boolean;
   /** Its release's image is still kept and it is not the current one. */
   mayReturn: boolean;
 }
@@ -127,10 +125,4 @@ function Row({
       </td>
     </tr>
   );
-}
-
-/** A deployment that succeeded is live only as long as its release serves. */
-function shownState({ status, current }: DeploymentRowView) {
-  if (status !== "success" || current) return deploymentState(status);
-  return { kind: "stopped" as const, word: "replaced" };
 }

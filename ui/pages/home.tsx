@@ -4,7 +4,9 @@ import { formatBytes, formatMany } from "../components/format.ts";
 import { Meter } from "../components/meter.tsx";
 import { Notice, type NoticeView } from "../components/notice.tsx";
 import { State, type StateWord } from "../components/state.tsx";
+import { TimeAgo } from "../components/time-ago.tsx";
 import { AppRows, type AppRowView } from "../partials/app-row.tsx";
+import { type RecentDeployment, RecentDeployments } from "../partials/recent-deployments.tsx";
 
 export interface BoxLineView {
   engine: StateWord;
@@ -13,18 +15,21 @@ export interface BoxLineView {
   temperature_c: number | null;
   /** Deployments and other jobs that wait for their turn. */
   queue: number;
+  /** The newest restart of something that had ended by itself. */
+  healed: { what: string; at: string } | null;
 }
 
 export interface HomeView {
   /** null = the box could not say; the apps are shown all the same. */
   box: BoxLineView | null;
   apps: AppRowView[];
+  recent: RecentDeployment[];
   now: number;
   notice?: NoticeView;
 }
 
 /** Is all well, what changed, what needs me: the box, then the apps that need someone, then the others. */
-export function HomePage({ box, apps, now, notice }: HomeView) {
+export function HomePage({ box, apps, recent, now, notice }: HomeView) {
   const needy = apps.filter((app) => app.status === "error" || app.status === "degraded");
   const others = apps.filter((app) => !needy.includes(app));
   return (
@@ -32,7 +37,7 @@ export function HomePage({ box, apps, now, notice }: HomeView) {
       <h1 safe>{headline(apps.length, needy.length)}</h1>
       <Notice notice={notice} />
       <div id="live" hx-get="/" hx-trigger="every 5s" hx-select="#live" hx-swap="outerMorph">
-        {box ? <BoxLine box={box} /> : null}
+        {box ? <BoxLine box={box} now={now} /> : null}
         {needy.length > 0 ? (
           <section class="needs" aria-labelledby="needs-title">
             <h2 id="needs-title">Needs you</h2>
@@ -50,7 +55,7 @@ export function HomePage({ box, apps, now, notice }: HomeView) {
             <AppRows apps={others} caption="Apps" now={now} />
           </section>
         ) : null}
-        {apps.length === 0 ? <NoApps /> : null}
+        {apps.length === 0 ? <NoApps /> : <RecentDeployments recent={recent} now={now} />}
       </div>
       <CommandLine command="diplo apps" />
     </div>
@@ -76,7 +81,7 @@ function NoApps() {
   );
 }
 
-function BoxLine({ box }: { box: BoxLineView }) {
+function BoxLine({ box, now }: { box: BoxLineView; now: number }) {
   return (
     <dl class="boxline" aria-label="The box">
       <div>
@@ -96,6 +101,19 @@ function BoxLine({ box }: { box: BoxLineView }) {
       <div>
         <dt>Waiting</dt>
         <dd safe>{box.queue === 0 ? "nothing" : formatMany(box.queue, "job")}</dd>
+      </div>
+      <div>
+        <dt>Last healing</dt>
+        <dd>
+          {box.healed === null ? (
+            "none"
+          ) : (
+            <>
+              <span safe>{`${box.healed.what}, `}</span>
+              <TimeAgo at={box.healed.at} now={now} />
+            </>
+          )}
+        </dd>
       </div>
     </dl>
   );
