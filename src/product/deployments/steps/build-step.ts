@@ -93,7 +93,9 @@ async function findOrBuild({
     {
       context: state.tree as string,
       dockerfile:
-        plan.dockerfile_path === null ? { text: renderDockerfile(plan) } : { path: plan.dockerfile_path },
+        plan.dockerfile_path === null
+          ? { text: renderDockerfile(plan, environment.app_id) }
+          : { path: plan.dockerfile_path },
       tag,
       labels: {
         "diplo.app": environment.app,
