@@ -1,3 +1,5 @@
+const SHORT = 128;
+
 /** Bytes gathered for one write to a socket. Reused: `view()` is valid until the next `reset()`. */
 export class ByteWriter {
   length = 0;
@@ -20,8 +22,15 @@ export class ByteWriter {
   copy(source: Uint8Array, from: number, to: number): void {
     if (to <= from) return;
     this.reserve(to - from);
-    this.bytes.set(source.subarray(from, to), this.length);
+    // A loop beats making a view for a few bytes.
+    if (to - from <= SHORT) for (let i = from, at = this.length; i < to; i++) this.bytes[at++] = source[i]!;
+    else this.bytes.set(source.subarray(from, to), this.length);
     this.length += to - from;
+  }
+
+  /** The space itself; its first `length` bytes count. For a write that needs no view. */
+  get buffer(): Buffer {
+    return this.bytes;
   }
 
   view(): Buffer {

@@ -1,3 +1,5 @@
+import type { ByteWriter } from "./byte-writer.ts";
+
 /** The part of Bun's socket that writing needs; TLS and plain alike. */
 export interface WritableSocket {
   write(data: Uint8Array, byteOffset: number, byteLength: number): number;
@@ -15,18 +17,18 @@ export class Outbound {
 
   constructor(private readonly socket: WritableSocket) {}
 
-  /** `reused`: the caller writes into these bytes again, so what the kernel does not take is copied. True: all taken. */
-  write(bytes: Uint8Array, reused = false): boolean {
-    if (bytes.length === 0) return this.queued === 0;
-    let taken = 0;
-    if (this.queued === 0) {
-      taken = Math.max(0, this.socket.write(bytes, 0, bytes.length));
-      if (taken === bytes.length) return true;
-    }
-    const rest = bytes.subarray(taken);
-    this.queue.push(reused ? Uint8Array.from(rest) : rest);
-    this.queued += rest.length;
-    return false;
+  /** True: the kernel took all. The bytes must not change any more. */
+  write(bytes: Uint8Array): boolean {
+    const taken = this.offer(bytes, bytes.length);
+    if (taken < bytes.length) this.keep(bytes.subarray(taken));
+    return this.queued === 0;
+  }
+
+  /** The same for a writer that is used again: what the kernel does not take is copied. */
+  writeFrom({ buffer, length }: ByteWriter): boolean {
+    const taken = this.offer(buffer, length);
+    if (taken < length) this.keep(Uint8Array.from(buffer.subarray(taken, length)));
+    return this.queued === 0;
   }
 
   /** The socket takes bytes again. Returns how many it took. */
@@ -55,6 +57,16 @@ export class Outbound {
   whenFlushed(then: () => void): void {
     if (this.queued === 0) then();
     else this.afterFlush = then;
+  }
+
+  /** How many bytes the kernel takes at once; none while others wait. */
+  private offer(bytes: Uint8Array, length: number): number {
+    return this.queued > 0 || length === 0 ? 0 : Math.max(0, this.socket.write(bytes, 0, length));
+  }
+
+  private keep(rest: Uint8Array): void {
+    this.queue.push(rest);
+    this.queued += rest.length;
   }
 
   discard(): void {

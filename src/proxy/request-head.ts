@@ -3,6 +3,7 @@ import { Kind } from "./field-kind.ts";
 import { BAD, Fields, INCOMPLETE, joined, listOf, optionsIn, TOO_LARGE } from "./fields.ts";
 import { Authorities, type Authority, parseAuthority } from "./host-name.ts";
 import type { Limits } from "./limits.ts";
+import { readLength } from "./number-field.ts";
 import type { ProxyErrorCode } from "./protocol.ts";
 import { normalisePath } from "./request-path.ts";
 
@@ -88,7 +89,7 @@ export class RequestHead {
     if (at - start > 32) return this.bad("method too long");
     if (at === end) return INCOMPLETE;
     if (bytes[at] !== SP || at === start) return this.bad("malformed method");
-    this.method = bytes.toString("latin1", start, at);
+    this.method = isGet(bytes, start, at) ? "GET" : bytes.toString("latin1", start, at);
     const targetStart = ++at;
     let question = -1;
     let dots = false;
@@ -197,7 +198,7 @@ export class RequestHead {
         return this.refuse("unsupported Transfer-Encoding");
       this.framing = "chunked";
     } else if (length !== NO_FIELD) {
-      const value = parseLength(this.fields.value(bytes, length));
+      const value = readLength(bytes, this.fields, length);
       if (value < 0) return this.refuse("malformed Content-Length");
       this.contentLength = value;
       if (value > 0) this.framing = "length";
@@ -270,11 +271,10 @@ export class RequestHead {
   }
 }
 
-/** Digits only, small enough to count exactly; −1 for anything else (RFC 9110 section 8.6). */
-export function parseLength(value: string): number {
-  return /^\d{1,15}$/.test(value) ? Number(value) : -1;
-}
-
 function withoutDefaultPort(authority: Authority): string {
   return authority.text.replace(/:(80|443)$/, "");
+}
+
+function isGet(bytes: Buffer, start: number, end: number): boolean {
+  return end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54;
 }

@@ -2,7 +2,7 @@ import { CR, FIELD_VALUE, LF, SP } from "./byte-class.ts";
 import { Kind } from "./field-kind.ts";
 import { BAD, Fields, INCOMPLETE, joined, listOf, optionsIn, TOO_LARGE } from "./fields.ts";
 import type { Limits } from "./limits.ts";
-import { parseLength } from "./request-head.ts";
+import { readDigits, readLength } from "./number-field.ts";
 
 /** `close`: the body ends with the connection (RFC 9112 section 6.3). */
 export type ResponseFraming = "none" | "length" | "chunked" | "close";
@@ -53,9 +53,8 @@ export class ResponseHead {
     if (bytes.length < at + 13) return INCOMPLETE;
     this.minorVersion = bytes[at + 7]! - 0x30;
     if (this.minorVersion !== 0 && this.minorVersion !== 1) return this.bad("unsupported HTTP version");
-    const code = bytes.toString("latin1", at + 9, at + 12);
-    if (bytes[at + 8] !== SP || !/^[1-9]\d\d$/.test(code)) return this.bad("malformed status line");
-    this.status = Number(code);
+    this.status = readDigits(bytes, at + 9, at + 12);
+    if (bytes[at + 8] !== SP || this.status < 100) return this.bad("malformed status line");
     at += 12;
     if (bytes[at] === SP) at++;
     else if (bytes[at] !== CR) return this.bad("malformed status line");
@@ -99,7 +98,7 @@ export class ResponseHead {
         return this.refuse("unsupported Transfer-Encoding");
     }
     if (length !== NO_FIELD) {
-      this.contentLength = parseLength(this.fields.value(bytes, length));
+      this.contentLength = readLength(bytes, this.fields, length);
       if (this.contentLength < 0) return this.refuse("malformed Content-Length");
     }
     const empty = bodiless || this.status < 200 || this.status === 204 || this.status === 304;

@@ -116,7 +116,7 @@ export class ResponseRelay {
       connection: "",
       instance: undefined,
     });
-    this.client.out.write(scratch.view(), true);
+    this.client.out.writeFrom(scratch);
   }
 
   private begin(bytes: Buffer, bodyAt: number, head: ResponseHead): void {
@@ -164,7 +164,7 @@ export class ResponseRelay {
     const { scratch } = this.engine;
     const { out } = this.client;
     if (size > JOIN_BYTES) {
-      out.write(scratch.view(), true);
+      out.writeFrom(scratch);
       return this.writeParts(bytes);
     }
     const { parts, tail } = this.body;
@@ -172,7 +172,7 @@ export class ResponseRelay {
     for (let i = 0; i < parts.length; i += 2) scratch.copy(bytes, parts[i]!, parts[i + 1]!);
     scratch.copy(tail, 0, tail.length);
     if (this.rechunk && size > 0) scratch.text("\r\n");
-    return out.write(scratch.view(), true);
+    return out.writeFrom(scratch);
   }
 
   private writeParts(bytes: Buffer): boolean {
@@ -208,7 +208,7 @@ export class ResponseRelay {
     this.begun = true;
     this.tunnel = true;
     this.status = 101;
-    this.client.out.write(scratch.view(), true);
+    this.client.out.writeFrom(scratch);
     if (end < bytes.length) this.relayTunnel(bytes.subarray(end));
     this.client.tunnelBegun();
   }
