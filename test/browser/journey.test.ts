@@ -108,6 +108,15 @@ test("/apps/{app}/logs follows what the app prints", async () => {
   await owner.page.locator("[data-log] .l", { hasText: "listening on" }).first().waitFor({ state: "hidden" });
 }, 30_000);
 
+test("/apps/{app} measures what its instances use", async () => {
+  await owner.visit("/apps/greeter");
+  await owner.page
+    .locator("#usage")
+    .getByText(/of 512 MB/)
+    .waitFor();
+  await owner.page.getByText("1 of 1 running").waitFor();
+}, 30_000);
+
 test("a stream reconnects by itself after the box was away, and says so", async () => {
   await owner.visit("/apps/greeter/logs");
   await says("following");
