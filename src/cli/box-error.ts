@@ -23,7 +23,8 @@ export class BoxError extends DiploError {
     super(problem.code ?? `http_${status}`, problem.title ?? `the box answered ${status}`, {
       status,
       detail: problem.detail ?? problem.title ?? `The box answered ${status}.`,
-      hint: problem.hint ?? hintOf(status),
+      // What a browser should do when it is not signed in is of no use here.
+      hint: status === 401 ? hintOf(status) : (problem.hint ?? hintOf(status)),
       evidence: problem.evidence,
       fields: problem.errors,
     });

@@ -34,8 +34,19 @@ export function pairs(facts: readonly (readonly [string, string])[]): string {
 
 /** Foreign text on one line of a terminal: no control characters but our own colours. */
 export function safe(text: string): string {
+  return safeLines(text.replace(/\r?\n/g, " "));
+}
+
+/** The same for several lines. */
+export function safeLines(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-  return text.replace(/\r?\n/g, " ").replace(/(?!\x1b\[\d{1,2}m)[\x00-\x1f\x7f-\x9f]/g, "");
+  return text.replace(/(?!\x1b\[\d{1,2}m)[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, "");
+}
+
+/** What an app prints, on a terminal: its colours and tabs stay, whatever else could move the terminal goes. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
+  return text.replace(/(?!\x1b\[[\d;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
 }
 
 function pad(cell: string, width: number, right: boolean): string {

@@ -49,6 +49,17 @@ describe("diplo logs", () => {
     expect(io.stdout()).toBe("2026-01-31T12:00:00Z web.1: hi\n");
   });
 
+  test("keeps an app's colours on a terminal and nothing that moves it; a pipe gets every byte", async () => {
+    const text = "t web.1: \x1b[1;31mred\x1b[0m\t\x1b]0;title\x07\x1b[2J\n";
+    using box = new FakeBox(() => new Response(text));
+    const terminal = fakeIo({ terminal: true });
+    await box.run(["logs", "blog"], terminal);
+    expect(terminal.stdout()).toBe("t web.1: \x1b[1;31mred\x1b[0m\t]0;title[2J\n");
+    const pipe = fakeIo();
+    await box.run(["logs", "blog"], pipe);
+    expect(pipe.stdout()).toBe(text);
+  });
+
   test("--tail goes on behind the last line after a break, until Ctrl-C", async () => {
     const line = (at: string, text: string) =>
       `id: ${at}\ndata: ${JSON.stringify({ at, instance: "web.1", process: "web", stream: "stdout", text })}\n\n`;

@@ -3,6 +3,7 @@ import { EXIT } from "../exit-code.ts";
 import { APP, COMMON, flag } from "../flags.ts";
 import { pathSegment } from "../operation-request.ts";
 import { resumedEvents } from "../resumed-events.ts";
+import { printable } from "../table.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Verb } from "../verb.ts";
 
@@ -49,7 +50,7 @@ async function follow(path: string, query: Query, { box, io }: CliContext): Prom
   using _interrupt = io.onInterrupt(() => leaving.abort());
   for await (const { data } of resumedEvents(box, { path, query: { ...query, follow: "1" } }, leaving)) {
     const { at, instance, text } = JSON.parse(data) as { at: string; instance: string; text: string };
-    io.out(`${at} ${instance}: ${text}\n`);
+    io.out(`${at} ${instance}: ${io.terminal.out ? printable(text) : text}\n`);
   }
   return leaving.signal.aborted ? EXIT.cancelled : EXIT.ok;
 }

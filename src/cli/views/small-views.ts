@@ -1,4 +1,4 @@
-import type { Volume } from "../../product/schema.ts";
+import type { Token, Volume } from "../../product/schema.ts";
 import { ago } from "../readable.ts";
 import { table } from "../table.ts";
 import type { View } from "./view-facts.ts";
@@ -35,6 +35,21 @@ export const domainList: View<{ kind: string; url: string }[]> = (domains) => {
 
 export const destroyed: View<{ kept_volumes: string[] }> = ({ kept_volumes }) =>
   kept_volumes.length === 0 ? "" : `Volumes kept: ${kept_volumes.join(", ")}\n`;
+
+export const tokenList: View<Token[]> = (tokens, { now }) => {
+  if (tokens.length === 0) return "No tokens. Make one: diplo tokens:create NAME --scopes read,deploy\n";
+  return table<Token>(
+    [
+      { title: "ID", cell: ({ id }) => id },
+      { title: "NAME", cell: ({ name }) => name },
+      { title: "BEGINS", cell: ({ prefix }) => prefix },
+      { title: "USED", cell: ({ last_used_at }) => (last_used_at ? ago(last_used_at, now) : "never") },
+      { title: "ENDS", cell: ({ expires_at }) => expires_at?.slice(0, 10) ?? "never" },
+      { title: "MAY", cell: ({ permissions }) => permissions.join(" ") },
+    ],
+    tokens,
+  );
+};
 
 /** The token alone on stdout's first line, so that `$(…)` and a pipe get it. */
 export const tokenMade: View<{ token: string; name: string; permissions: string[] }> = ({

@@ -1,10 +1,19 @@
 import type { CliContext } from "../cli-context.ts";
+import { safeLines } from "../table.ts";
 import { appInfo, appList, health } from "./app-views.ts";
 import { configChanged, configList, configValue } from "./config-views.ts";
 import { deploymentInfo, deploymentList, jobList } from "./deployment-views.ts";
 import { plainView } from "./plain-view.ts";
 import { formation, instanceList, releaseList, scaled } from "./release-views.ts";
-import { destroyed, domainList, loginLink, tokenMade, volumeAdded, volumeList } from "./small-views.ts";
+import {
+  destroyed,
+  domainList,
+  loginLink,
+  tokenList,
+  tokenMade,
+  volumeAdded,
+  volumeList,
+} from "./small-views.ts";
 import { doctorReport, runtimeList, systemStats } from "./system-views.ts";
 import type { View } from "./view-facts.ts";
 
@@ -40,6 +49,7 @@ const VIEWS: Record<string, View<any>> = {
   "storage:remove": () => "",
   domains: domainList,
   jobs: jobList,
+  tokens: tokenList,
   "tokens:create": tokenMade,
   "login-link": loginLink,
   "system:stats": systemStats,
@@ -49,5 +59,7 @@ const VIEWS: Record<string, View<any>> = {
 
 /** An operation's answer as text for people; operations without a view of their own get a plain one. */
 export function view(verb: string, answer: unknown, { paint, io }: CliContext): string {
-  return (VIEWS[verb] ?? plainView)(answer, { paint, now: io.now() });
+  const text = (VIEWS[verb] ?? plainView)(answer, { paint, now: io.now() });
+  // Names, messages and paths are a stranger's: none of them may move a terminal. A config value alone is as it is.
+  return verb === "config:get" ? text : safeLines(text);
 }
