@@ -27,10 +27,15 @@ export interface GitServer {
 export interface GitServerOptions {
   /** Every request needs these (HTTP basic). */
   credentials?: { username: string; password: string };
+  /** Contents by sha256, served as Git LFS has it. */
+  largeFiles?: Record<string, string>;
 }
 
 /** Serves repositories from a temporary directory by git-http-backend(1), smart protocol, on a free loopback port. */
-export async function serveRepositories({ credentials }: GitServerOptions = {}): Promise<GitServer> {
+export async function serveRepositories({
+  credentials,
+  largeFiles = {},
+}: GitServerOptions = {}): Promise<GitServer> {
   const root = await mkdtemp(join(tmpdir(), "diplo-git-"));
   const env = gitEnvironment(root);
   const backend = join((await run(["--exec-path"], env)).trim(), "git-http-backend");
@@ -39,7 +44,7 @@ export async function serveRepositories({ credentials }: GitServerOptions = {}):
     hostname: "127.0.0.1",
     fetch: (request) =>
       isAllowed(request, credentials)
-        ? answer(request, backend, env)
+        ? (largeFile(request, largeFiles) ?? answer(request, backend, env))
         : new Response("no", { status: 401, headers: { "www-authenticate": 'Basic realm="git"' } }),
   });
   const path = (name: string) => join(root, `${name}.git`);
@@ -119,6 +124,25 @@ function isAllowed(request: Request, credentials: GitServerOptions["credentials"
   if (credentials === undefined) return true;
   const expected = Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
   return request.headers.get("authorization") === `Basic ${expected}`;
+}
+
+/** The batch API of Git LFS, downloads only; null for every other request. */
+function largeFile(request: Request, files: Record<string, string>): Promise<Response> | Response | null {
+  const { pathname, origin } = new URL(request.url);
+  const oid = /\/large-files\/([0-9a-f]{64})$/.exec(pathname)?.[1];
+  if (oid !== undefined) return new Response(files[oid] ?? null, { status: oid in files ? 200 : 404 });
+  if (!pathname.endsWith("/info/lfs/objects/batch")) return null;
+  const describe = async () => {
+    const { objects } = (await request.json()) as { objects: { oid: string; size: number }[] };
+    const header = { authorization: request.headers.get("authorization") ?? "" };
+    const actions = (id: string) => ({ download: { href: `${origin}/large-files/${id}`, header } });
+    const found = objects.map((object) => ({ ...object, authenticated: true, actions: actions(object.oid) }));
+    return Response.json(
+      { transfer: "basic", objects: found },
+      { headers: { "content-type": "application/vnd.git-lfs+json" } },
+    );
+  };
+  return describe();
 }
 
 /** One CGI request (RFC 3875). */

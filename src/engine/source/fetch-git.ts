@@ -6,6 +6,7 @@ import { explainGit } from "./explain-git.ts";
 import { type GitOptions, git } from "./git.ts";
 import type { CachedRepository, GitCache } from "./git-cache.ts";
 import { reach } from "./git-credential.ts";
+import { largeFileSettings, missingLargeFiles } from "./large-files.ts";
 import type { GitSpec } from "./repo-url.ts";
 import { resolveCommit } from "./resolve-commit.ts";
 import type { SourceCredential, WorkingTree } from "./source.ts";
@@ -54,27 +55,37 @@ async function bring(
   const { commit, ref } = await resolveCommit({ spec, repository, options, onLine });
   const [facts] = await Promise.all([
     describe(repository, commit, options),
-    checkout(repository, commit, directory, options),
+    checkout({ repository, commit, directory, repo_url: spec.repo_url, options }),
   ]);
+  const missing = await missingLargeFiles(directory);
+  if (missing !== null) onLine(missing);
   const submodules = await listSubmodules(repository.directory, commit, directory, spec.repo_url, options);
   return { ...facts, commit, ref, submodules };
 }
 
 /** One process writes the whole tree; the index is the attempt's own, as git's would be the cache's. */
-async function checkout(
-  repository: CachedRepository,
-  commit: string,
-  directory: string,
-  options: GitOptions,
-): Promise<void> {
+async function checkout({ repository, commit, directory, repo_url, options }: Checkout): Promise<void> {
   const name = createHash("sha256").update(directory).digest("hex").slice(0, 16);
   const index = join(repository.directory, `index-${name}`);
+  const config: [string, string][] = [
+    ...(options.config ?? []),
+    ["core.bare", "false"],
+    ...largeFileSettings(repo_url),
+  ];
   await rm(index, { force: true });
   await git(
     [`--git-dir=${repository.directory}`, `--work-tree=${directory}`, "read-tree", "--reset", "-u", commit],
-    { ...options, env: { ...options.env, GIT_INDEX_FILE: index }, config: [["core.bare", "false"]] },
+    { ...options, config, env: { ...options.env, GIT_INDEX_FILE: index } },
   );
   await rm(index, { force: true });
+}
+
+interface Checkout {
+  repository: CachedRepository;
+  commit: string;
+  directory: string;
+  repo_url: string;
+  options: GitOptions;
 }
 
 async function describe(repository: CachedRepository, commit: string, options: GitOptions) {

@@ -47,6 +47,8 @@ const SETTINGS: [string, string][] = [
   ["http.lowSpeedTime", "60"],
 ];
 
+export const GIT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** Files must be readable by the app's user whatever umask the daemon runs with. The script holds no value. */
 const READABLE = 'umask 022; exec "$0" "$@"';
 
@@ -78,7 +80,7 @@ export function git(args: string[], options: GitOptions): Promise<string> {
 
 function cleanEnvironment(): Record<string, string> {
   return {
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    PATH: GIT_PATH,
     HOME: "/nonexistent",
     LC_ALL: "C",
     LANGUAGE: "C",
