@@ -21,7 +21,7 @@ function answerOf(schema: TSchema): unknown {
     return Object.fromEntries(
       Object.entries(schema.properties as Record<string, TSchema>).map(([name, field]) => [
         name,
-        answerOf(field),
+        name.endsWith("_at") ? "2026-01-31T11:00:00.000Z" : answerOf(field),
       ]),
     );
   if (schema[Kind] === "Record")

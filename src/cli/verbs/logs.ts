@@ -39,8 +39,10 @@ type Query = Record<string, string | undefined>;
 async function print(path: string, query: Query, { box, io }: CliContext): Promise<number> {
   const { body } = await box.fetch({ method: "GET", path, query, headers: { accept: "text/plain" } });
   const reader = body?.getReader();
+  const decoder = new TextDecoder();
   for (let part = await reader?.read(); part && !part.done; part = await reader?.read())
-    io.outBytes(part.value);
+    if (io.terminal.out) io.out(printable(decoder.decode(part.value, { stream: true })));
+    else io.outBytes(part.value);
   return EXIT.ok;
 }
 
