@@ -9,7 +9,6 @@ function site(root: string): string[] {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Apache reads its environment
     "Listen ${PORT}",
     "ServerName localhost",
-    "PidFile /tmp/apache2.pid",
     "Mutex file:/tmp default",
     `DocumentRoot ${directory}`,
     "ErrorLog /dev/stderr",
@@ -23,6 +22,13 @@ function site(root: string): string[] {
     "</DirectoryMatch>",
   ];
 }
+
+/** Directories that exist on every root, however it is mounted. */
+export const APACHE_ENVIRONMENT = {
+  APACHE_RUN_DIR: "/tmp",
+  APACHE_LOCK_DIR: "/tmp",
+  APACHE_PID_FILE: "/tmp/apache2.pid",
+};
 
 /** Puts the site in the place of the image's own, and takes away its fixed ports. */
 export function apacheStep(root: string): RunStep {

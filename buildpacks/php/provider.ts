@@ -4,7 +4,7 @@ import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
 import { chooseVersion } from "../runtime-versions.ts";
 import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
-import { apacheCommand, apacheStep } from "./apache.ts";
+import { APACHE_ENVIRONMENT, apacheCommand, apacheStep } from "./apache.ts";
 import { type Composer, readComposer } from "./composer.ts";
 import { extensionPlan } from "./extensions.ts";
 
@@ -43,7 +43,11 @@ async function planPhp(tree: SourceTree, { evidence }: PlanContext): Promise<Bui
   if (composer !== null && !composer.locked) {
     plan.warnings.push("No composer.lock: versions of packages may differ from build to build.");
   }
-  plan.env = laravel ? laravelEnvironment() : { HOME: "/tmp", APP_ENV: "prod" };
+  plan.env = {
+    HOME: "/tmp",
+    ...APACHE_ENVIRONMENT,
+    ...(laravel ? LARAVEL_ENVIRONMENT : { APP_ENV: "prod" }),
+  };
   const root = await documentRoot(tree);
   if (root !== null) plan.processes.web = { command: apacheCommand(laravel), from: indexOf(root) };
   const assets = await assetStages(tree);
@@ -68,14 +72,11 @@ function frameworkOf(composer: Composer | null, laravel: boolean): BuildPlan["fr
 }
 
 /** What Laravel writes goes to memory, its log to the container's. */
-function laravelEnvironment(): Record<string, string> {
-  return {
-    HOME: "/tmp",
-    APP_ENV: "production",
-    LOG_CHANNEL: "stderr",
-    VIEW_COMPILED_PATH: "/tmp/storage/framework/views",
-  };
-}
+const LARAVEL_ENVIRONMENT = {
+  APP_ENV: "production",
+  LOG_CHANNEL: "stderr",
+  VIEW_COMPILED_PATH: "/tmp/storage/framework/views",
+};
 
 /** Packages without running scripts of theirs or needing the image's extensions: those come with the image. */
 async function composerStages(tree: SourceTree, composer: Composer | null): Promise<Stage[]> {

@@ -81,6 +81,7 @@ DOCKERFILE
     php:8.2-apache-bookworm) make "$1" "$empty" <<DOCKERFILE
 FROM debian:bookworm-slim
 RUN $apt apache2 libapache2-mod-php8.2 && $clean && mkdir -p /var/run/apache2 && chmod 1777 /var/run/apache2 /var/log/apache2
+RUN sed -ri 's/^export ([^=]+)=(.*)\$/: \${\1:=\2}\\nexport \1/' /etc/apache2/envvars
 RUN printf '%s\\n' '#!/bin/sh' '. /etc/apache2/envvars' 'exec apache2 -DFOREGROUND' > /usr/local/bin/apache2-foreground && chmod 755 /usr/local/bin/apache2-foreground
 RUN ln -sfT /dev/stderr /var/log/apache2/error.log && ln -sfT /dev/stdout /var/log/apache2/access.log && ln -sfT /dev/stdout /var/log/apache2/other_vhosts_access.log
 STOPSIGNAL SIGWINCH
