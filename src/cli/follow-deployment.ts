@@ -62,7 +62,7 @@ function interrupted(
     screen.note(`The deployment goes on; look again with: diplo deployments:info ${id}`);
     if (!io.terminal.err) return leaving.abort();
     screen.note("Ctrl-C again cancels it.");
-    setTimeout(() => wish.cancel || leaving.abort(), SECOND_THOUGHT_MS);
+    setTimeout(() => wish.cancel || leaving.abort(), SECOND_THOUGHT_MS).unref();
   } else if (!wish.cancel) {
     wish.cancel = true;
     screen.note("Cancelling …");
