@@ -23,6 +23,11 @@ export async function fakeEngine(answers: Record<string, Answer>) {
     if (answer) answer(request, response);
     else json(response, { message: "page not found" }, 404);
   });
+  // The back channel of builds: turned round, then silent.
+  server.on("upgrade", (_request, socket) => {
+    socket.on("error", () => {});
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
     address: `unix://${path}`,

@@ -6,6 +6,8 @@ type Outcome = Pick<BuildOutput, "error" | "failed">;
 
 const KILLED =
   /exit (?:code:|status) 137\b|returned a non-zero code: 137\b|signal: killed|\bout of memory\b|cannot allocate memory/i;
+// Node and the JVM give up by themselves, with an exit code of their own.
+const HEAP_FULL = /JavaScript heap out of memory|java\.lang\.OutOfMemoryError/;
 const IMAGE_MISSING =
   /pull access denied|manifest (for \S+ )?(unknown|not found)|repository does not exist|no match for platform|(docker\.io|[\w.-]+\.[\w.-]+)\/\S+: not found/i;
 const REGISTRY_AWAY =
@@ -20,7 +22,8 @@ export function buildFailure(outcome: Outcome): DiploError {
   if (base) return base;
   const step = outcome.failed?.name ?? "Dockerfile";
   const evidence = tail.length > 0 ? tail : [outcome.error ?? error];
-  if (KILLED.test(error)) return outOfMemory(step, error, evidence);
+  if (KILLED.test(error) || tail.some((line) => HEAP_FULL.test(line)))
+    return outOfMemory(step, error, evidence);
   return new PermanentError("build_failed", `${step}: ${error}`, {
     detail: `The build step "${step}" failed${exitCode(error)}.`,
     hint: "The lines below are the step's last output. Fix what they say, push, and deploy again.",
@@ -38,7 +41,7 @@ export function buildTimeout(deadlineMs: number, step: string | null): Permanent
 
 function outOfMemory(step: string, error: string, evidence: string[]): PermanentError {
   return new PermanentError("build_oom", `${step}: ${error}`, {
-    detail: `The build step "${step}" was killed, most likely because the memory ran out.`,
+    detail: `The build step "${step}" ended, most likely because the memory ran out.`,
     hint: "Give the box more memory or swap, or make the build use less (for Node: NODE_OPTIONS=--max-old-space-size).",
     evidence,
   });

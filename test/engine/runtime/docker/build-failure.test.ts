@@ -33,6 +33,11 @@ describe("buildFailure", () => {
     ).toBe("build_failed");
   });
 
+  test("a heap that is full is build_oom, whatever the exit code", () => {
+    const tail = ["FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"];
+    expect(buildFailure(step("[4/4] RUN npm run build", "exit code: 134", tail)).code).toBe("build_oom");
+  });
+
   test("a full disk is disk_full, from the engine's words or the step's", () => {
     expect(
       buildFailure(step("[2/2] COPY . .", "failed to copy: write /x: no space left on device")).code,
