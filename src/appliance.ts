@@ -164,7 +164,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   };
   const healing = new Healing({ ...shared, instances: rows });
   const health = new HealthWatch({ ...shared, instances: rows });
-  const housekeeping = new Housekeeping({ log, healing, health, events, routes, settings });
+  const housekeeping = new Housekeeping({ log, healing, health, gitCache, events, routes, settings });
   return { parts, proxy, healing, housekeeping };
 }
 

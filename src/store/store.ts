@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { DiploError } from "../errors.ts";
 
 type Row = Record<string, unknown>;
 export type Value = string | number | bigint | boolean | null | Uint8Array;
@@ -17,9 +18,9 @@ export class Store {
     return (this.db.query<Row, [Values]>(sql).get(values) as unknown as T | null) ?? null;
   }
 
-  /** Answers how many rows changed. */
+  /** Answers how many rows changed. Throws `disk_full`. */
   run(sql: string, values: Values = {}): number {
-    return this.db.query<Row, [Values]>(sql).run(values).changes;
+    return explained(() => this.db.query<Row, [Values]>(sql).run(values).changes);
   }
 
   /**
@@ -27,11 +28,12 @@ export class Store {
    * await, so a promise is refused.
    */
   transaction<T>(work: () => T): T {
-    return this.db.transaction(() => {
+    const all = this.db.transaction(() => {
       const result = work();
       if (result instanceof Promise) throw new Error("a transaction must be synchronous");
       return result;
-    })();
+    });
+    return explained(() => all());
   }
 
   setting(name: string): string | null {
@@ -49,5 +51,20 @@ export class Store {
 
   close(): void {
     this.db.close();
+  }
+}
+
+/** SQLite rolls back and goes on reading when the disk is full; writing works again once there is room. */
+function explained<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "SQLITE_FULL") throw error;
+    throw new DiploError("disk_full", "no space left for the database", {
+      status: 507,
+      detail: "The disk of this box is full, so nothing can be written down.",
+      hint: "Free some space, then try again; what runs goes on running.",
+      cause: error,
+    });
   }
 }

@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import { type GitServer, serveRepositories } from "../support/git-server.ts";
 import { Box } from "../support/start-box.ts";
 
@@ -72,4 +74,23 @@ test("a restart asked for while another change waits still replaces every instan
   const after = await ids();
   expect(after.length).toBe(1);
   expect(after.some((id) => before.has(id))).toBe(false);
+}, 60_000);
+
+test("a subnet that somebody else took since it was chosen is exchanged for a free one", async () => {
+  await box.api("POST", "/apps", { name: "late" });
+  const db = new Database(join(box.data, "diplo.db"), { readonly: true });
+  const { subnet } = db.query("select subnet from environments order by created_at desc limit 1").get() as {
+    subnet: string;
+  };
+  db.close();
+  const foreign = `diplo-test-${process.pid}`;
+  const docker = (...args: string[]) => Bun.spawnSync(["docker", ...args], { stderr: "pipe" });
+  expect(docker("network", "create", "--subnet", subnet, foreign).stderr.toString()).toBe("");
+  try {
+    await git.commit("late", page("late"));
+    const late = await box.deploy({ repo_url: git.url("late"), name: "late", replace_source: true });
+    expect(await (await box.app(late.port)).text()).toBe("late");
+  } finally {
+    docker("network", "rm", foreign);
+  }
 }, 60_000);

@@ -16,6 +16,8 @@ export interface BoxOptions {
   crashAt?: string;
   flags?: string[];
   env?: Record<string, string>;
+  /** A directory that is there already; removed at the end like any other. */
+  data?: string;
   /** The built executable instead of the sources. */
   executable?: string;
 }
@@ -41,7 +43,7 @@ export class Box {
 
   static async start(options: BoxOptions = {}): Promise<Box> {
     // Below a short path: a socket's path holds 107 bytes.
-    const data = await mkdtemp(join(tmpdir(), "dbox-"));
+    const data = options.data ?? (await mkdtemp(join(tmpdir(), "dbox-")));
     const ports = freePorts(43);
     const first = ports[2] as number;
     const box = new Box(data, ports[0] as number, ports[1] as number, `${first}-${first + 40}`);

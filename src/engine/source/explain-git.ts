@@ -9,7 +9,7 @@ export function explainGit(error: unknown, repo_url: string, hasCredential: bool
   if (!(error instanceof GitFailure)) return error;
   const words = error.stderr;
   const facts = { evidence: words.split("\n").slice(-5), cause: error };
-  if (/No space left on device|Disk quota exceeded/i.test(words)) {
+  if (isDiskFull(error)) {
     return new DiploError("disk_full", "git: no space left on device", {
       ...facts,
       detail: "The disk is full, so the repository could not be fetched.",
@@ -44,6 +44,11 @@ export function explainGit(error: unknown, repo_url: string, hasCredential: bool
     });
   }
   return new Error(`git could not fetch ${repo_url}: ${error.message}`, { cause: error });
+}
+
+/** Whether git ran out of disk, where what it leaves half written matters. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof GitFailure && /No space left on device|Disk quota exceeded/i.test(error.stderr);
 }
 
 /** Whether the repository answered but has no such branch, tag or commit. */

@@ -72,7 +72,8 @@ async function checkout({ repository, commit, directory, repo_url, options }: Ch
     ["core.bare", "false"],
     ...largeFileSettings(repo_url),
   ];
-  await rm(index, { force: true });
+  // A killed attempt of the same name may have left both.
+  await Promise.all([index, `${index}.lock`].map((path) => rm(path, { force: true })));
   await git(
     [`--git-dir=${repository.directory}`, `--work-tree=${directory}`, "read-tree", "--reset", "-u", commit],
     { ...options, config, env: { ...options.env, GIT_INDEX_FILE: index } },

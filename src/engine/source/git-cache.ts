@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isDamagedCache } from "./explain-git.ts";
+import { isDamagedCache, isDiskFull } from "./explain-git.ts";
 import { type GitOptions, git } from "./git.ts";
 import { canonical } from "./repo-url.ts";
 
@@ -42,8 +42,10 @@ export class GitCache {
       try {
         return await work(await this.#open(directory, repo_url, options));
       } catch (error) {
-        if (!isDamagedCache(error)) throw error;
+        if (!isDamagedCache(error) && !isDiskFull(error)) throw error;
+        // On a full disk the cache, with what git left half written, is the first thing to go.
         await rm(directory, { recursive: true, force: true });
+        if (isDiskFull(error)) throw error;
         return work(await this.#open(directory, repo_url, options));
       }
     });

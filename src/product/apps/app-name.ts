@@ -2,6 +2,7 @@ import { invalid } from "../../errors.ts";
 
 /** Names that would stand for something else in a host name (capabilities B1). */
 const RESERVED = new Set([
+  "new",
   "www",
   "api",
   "diplo",

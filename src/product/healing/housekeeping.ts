@@ -1,5 +1,6 @@
 import type { ScheduledTask } from "node-cron";
 import { type Config, paths } from "../../config.ts";
+import type { GitCache } from "../../engine/source/git-cache.ts";
 import { pruneUploads } from "../../engine/source/receive-upload.ts";
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
@@ -13,10 +14,12 @@ export interface HousekeepingOptions {
   healing: Healing;
   health: HealthWatch;
   events: Events;
+  gitCache: GitCache;
   routes: Routes;
   settings: Config;
 }
 
+const REPOSITORIES_KEPT_MS = 30 * 24 * 3600_000;
 const UPLOADS_KEPT_MS = 24 * 3600_000;
 
 /** What happens by the clock. Its jobs are few and coarse: an idle box must be idle. */
@@ -52,9 +55,10 @@ export class Housekeeping {
   }
 
   private async forget(): Promise<void> {
-    const { events, routes, settings } = this.options;
+    const { events, routes, settings, gitCache } = this.options;
     events.forget();
     routes.forgetCounts();
+    await gitCache.prune(REPOSITORIES_KEPT_MS);
     await pruneUploads(paths.uploads(settings.data), UPLOADS_KEPT_MS);
   }
 

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "ulid";
 import { paths } from "../../../config.ts";
@@ -15,6 +16,7 @@ const DEADLINE_MS = 10 * 60_000;
 export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
   return {
     deadlineMs: DEADLINE_MS,
+    attempts: 3,
     onDeadline: () => new PermanentError("fetch_timeout", "fetching the source took longer than 10 minutes"),
     async run({ state, attempt, signal, log, progress }) {
       const { store, settings } = parts;
@@ -22,14 +24,20 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       progress("fetching the source");
       const environment = parts.environments.byId(state.environment_id);
       await parts.vault.ready();
-      const tree = await fetchSource(source, {
-        directory: join(workDirectory(parts, state), String(attempt), "tree"),
+      const work = workDirectory(parts, state);
+      const fetching = fetchSource(source, {
+        directory: join(work, String(attempt), "tree"),
         cache: parts.gitCache,
         credential: openCredential(parts, environment),
         uploads: paths.uploads(settings.data),
         signal,
         deadlineMs: DEADLINE_MS,
         onLine: (text) => log.line(text),
+      });
+      // Half a tree must not keep the disk full that it filled: the database needs room to say so.
+      const tree = await fetching.catch(async (error) => {
+        await rm(work, { recursive: true, force: true });
+        throw error;
       });
       const sourceId = ulid();
       return {

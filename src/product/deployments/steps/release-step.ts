@@ -1,6 +1,6 @@
 import type { BuildPlan } from "../../../engine/build/plan.ts";
 import type { ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
-import { PermanentError } from "../../../errors.ts";
+import { DiploError, PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
 import { networkOf } from "../../environments/environments.ts";
@@ -21,10 +21,9 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
   return {
     deadlineMs: 15 * 60_000,
     async run({ state, signal, log, progress }) {
-      const environment = parts.environments.byId(state.environment_id);
       const runtime = await parts.runtimes.usable();
       await parts.vault.ready();
-      await runtime.ensureNetwork(networkOf(environment));
+      const environment = await withNetwork(parts, runtime, parts.environments.byId(state.environment_id));
       const release = await findOrWrite({ parts, runtime, environment, state });
       for (const mount of release.spec.mounts)
         await runtime.ensureVolume(mount.volume, {
@@ -52,6 +51,24 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
       };
     },
   };
+}
+
+/** Somebody else may have taken the subnet since it was chosen; while nothing runs in it, another is as good. */
+async function withNetwork(
+  parts: DeploymentParts,
+  runtime: ContainerRuntime,
+  environment: Environment,
+): Promise<Environment> {
+  try {
+    await runtime.ensureNetwork(networkOf(environment));
+    return environment;
+  } catch (error) {
+    const isTaken = error instanceof DiploError && error.code === "subnet_taken";
+    if (!isTaken || parts.instances.present(environment.id).length > 0) throw error;
+    const moved = await parts.environments.moveSubnet(environment.id);
+    await runtime.ensureNetwork(networkOf(moved));
+    return moved;
+  }
 }
 
 interface Work {
