@@ -1,4 +1,5 @@
 import type { BindFailure } from "./listeners.ts";
+import type { ListeningSockets } from "./listening-sockets.ts";
 import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 
 export interface Report {
@@ -19,6 +20,7 @@ export interface Prepared {
 /** Whoever carries the bytes: this process itself, or workers. The protocol's side decides what is carried. */
 export interface Carrier {
   readonly workers: number;
+  readonly sockets: ListeningSockets;
   /** All or nothing: binds every new listener of a checked table. */
   prepare(table: RouteTable): Prepared | { failures: BindFailure[] };
   /** For a start from disk: serves the table, without the listeners that cannot be bound now. */
@@ -32,6 +34,8 @@ export interface Carrier {
   takeMetrics(): Promise<RouteMetrics[]>;
   /** Replaces what can be replaced without losing a request. */
   restart(): Promise<void>;
-  /** Stops listening, lets requests in flight finish within the limits, ends. */
+  /** Takes no new connections from now on. */
+  stopListening(): void;
+  /** Lets requests in flight finish within the limits, cuts the rest, ends. */
   drain(): Promise<void>;
 }

@@ -121,6 +121,7 @@ export class DataPlane {
   }
 
   private async drain(): Promise<void> {
+    this.carrier.stopListening();
     await this.carrier.drain();
     await this.events.stop();
     await this.server?.stop(true);

@@ -7,6 +7,7 @@ const SYMBOLS = {
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
   listen: { args: ["i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
@@ -31,6 +32,15 @@ export function lastError(libc: Libc): string {
   const location = libc.__errno_location();
   const errno = location === null ? 0 : read.i32(location);
   return ERRORS[errno] ?? `errno ${errno}`;
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Another descriptor of the same socket, not passed on to children. */
+export function duplicate(libc: Libc, fd: number): number {
+  const copy = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) throw new Error(`dup: ${lastError(libc)}`);
+  return copy;
 }
 
 export { ptr };

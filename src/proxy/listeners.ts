@@ -22,60 +22,27 @@ export interface BindFailure {
 
 const BUSY = renderLocalAnswer({ code: "overloaded", accept: "", headOnly: false, close: true }).bytes;
 
-/** The sockets that a table wants listened on. Changing from one table to the next keeps what both want. */
+/** Takes connections from listening sockets that were opened elsewhere. */
 export class Listeners {
-  private readonly open = new Map<string, { wanted: Wanted; listener: TCPSocketListener<Connection> }>();
+  private readonly open = new Map<string, TCPSocketListener<Connection>>();
 
   constructor(
     private readonly engine: Engine,
     private readonly certificates: () => Certificates,
   ) {}
 
-  /**
-   * Binds what is new. On any failure everything new is closed again and nothing has changed. On success the caller
-   * gets a function that closes what the table no longer wants, to be called when the table is in force.
-   */
-  bind(
-    table: RouteTable,
-  ): { failures: BindFailure[] } | { failures: undefined; undo: () => void; closeOld: () => void } {
-    const wanted = new Map(wantedBy(table).map((one) => [keyOf(one), one]));
-    const fresh: string[] = [];
-    const displaced: Wanted[] = [];
-    const failures: BindFailure[] = [];
-    const undo = () => {
-      for (const key of fresh) this.close(key);
-      for (const old of displaced) this.listen(keyOf(old), old);
-    };
-    for (const [key, one] of wanted) {
-      if (this.open.has(key)) continue;
-      displaced.push(...this.makeRoom(one.port, wanted));
-      const error = this.listen(key, one);
-      if (error === undefined) fresh.push(key);
-      else failures.push({ host: one.host, port: one.port, error });
-    }
-    if (failures.length > 0) {
-      undo();
-      return { failures };
-    }
-    const closeOld = () => {
-      for (const key of [...this.open.keys()]) if (!wanted.has(key)) this.close(key);
-    };
-    return { failures: undefined, undo, closeOld };
-  }
-
-  /** For a start from disk: listens where it can, and tells where it cannot. */
-  bindWhatIsFree(table: RouteTable): BindFailure[] {
-    const failures: BindFailure[] = [];
-    for (const one of wantedBy(table)) {
-      const error = this.listen(keyOf(one), one);
-      if (error !== undefined) failures.push({ host: one.host, port: one.port, error });
-    }
-    return failures;
-  }
-
-  /** Takes over a listening socket that was opened elsewhere. */
+  /** Listens on a socket, which belongs to this listener from now on. */
   adopt(wanted: Wanted, fd: number): void {
-    this.listen(keyOf(wanted), wanted, fd);
+    const door: Door = { appPort: wanted.appPort, secure: wanted.protocol === "https" };
+    const options = {
+      hostname: wanted.host,
+      port: wanted.port,
+      fd,
+      allowHalfOpen: true,
+      socket: this.handlers(door),
+      ...(door.secure ? { tls: TLS } : {}),
+    };
+    this.open.set(keyOf(wanted), Bun.listen<Connection>(options));
   }
 
   closeUnwanted(table: RouteTable): void {
@@ -83,44 +50,12 @@ export class Listeners {
     for (const key of [...this.open.keys()]) if (!wanted.has(key)) this.close(key);
   }
 
-  /** Whether every listener of the table is open. */
-  complete(table: RouteTable): boolean {
-    return wantedBy(table).every((one) => this.open.has(keyOf(one)));
-  }
-
   stop(): void {
     for (const key of [...this.open.keys()]) this.close(key);
   }
 
-  private listen(key: string, wanted: Wanted, fd?: number): string | undefined {
-    const door: Door = { appPort: wanted.appPort, secure: wanted.protocol === "https" };
-    const options = {
-      hostname: wanted.host,
-      port: wanted.port,
-      ...(fd === undefined ? {} : { fd }),
-      allowHalfOpen: true,
-      socket: this.handlers(door),
-      ...(door.secure ? { tls: TLS } : {}),
-    };
-    try {
-      this.open.set(key, { wanted, listener: Bun.listen<Connection>(options) });
-      return undefined;
-    } catch (error) {
-      return (error as { code?: string }).code ?? String(error);
-    }
-  }
-
-  /** Closes our own listeners on a port that moves to another address: the kernel would refuse both at once. */
-  private makeRoom(port: number, wanted: ReadonlyMap<string, Wanted>): Wanted[] {
-    const inTheWay = [...this.open.entries()].filter(
-      ([key, open]) => open.wanted.port === port && !wanted.has(key),
-    );
-    for (const [key] of inTheWay) this.close(key);
-    return inTheWay.map(([, open]) => open.wanted);
-  }
-
   private close(key: string): void {
-    this.open.get(key)?.listener.stop();
+    this.open.get(key)?.stop();
     this.open.delete(key);
   }
 

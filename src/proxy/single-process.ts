@@ -1,7 +1,9 @@
 import type { Carrier, Prepared, Report } from "./carrier.ts";
 import { Certificates } from "./certificates.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
+import { duplicate, openLibc } from "./libc.ts";
 import { type BindFailure, Listeners } from "./listeners.ts";
+import { type BoundAddress, ListeningSockets } from "./listening-sockets.ts";
 import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 
 /** Everything in one process: for small boxes and tests. */
@@ -9,6 +11,8 @@ export class SingleProcess implements Carrier {
   readonly workers = 1;
   private readonly engine: Engine;
   private readonly listeners: Listeners;
+  private readonly libc = openLibc();
+  readonly sockets = new ListeningSockets(this.libc, 1);
   private certificates = Certificates.none;
 
   constructor(options: EngineOptions) {
@@ -17,22 +21,24 @@ export class SingleProcess implements Carrier {
   }
 
   prepare(table: RouteTable): Prepared | { failures: BindFailure[] } {
-    const bound = this.listeners.bind(table);
-    if (bound.failures !== undefined) return { failures: bound.failures };
-    const apply = async () => {
-      this.engine.swap(this.engine.compile(table), table.settings);
-      bound.closeOld();
+    const bound = this.sockets.bind(table);
+    if (bound.failures !== undefined) return bound;
+    const { fresh } = bound;
+    return {
+      failures: undefined,
+      undo: () => this.sockets.undo(fresh),
+      apply: async () => this.apply(table, fresh),
     };
-    return { failures: undefined, undo: bound.undo, apply };
   }
 
   async serve(table: RouteTable): Promise<BindFailure[]> {
-    this.engine.swap(this.engine.compile(table), table.settings);
-    return this.listeners.bindWhatIsFree(table);
+    const { failures, fresh } = await this.sockets.bindWhatIsFree(table);
+    this.apply(table, fresh);
+    return failures;
   }
 
   complete(table: RouteTable): boolean {
-    return this.listeners.complete(table);
+    return this.sockets.complete(table);
   }
 
   async useCertificates(set: CertificateSet): Promise<void> {
@@ -49,8 +55,20 @@ export class SingleProcess implements Carrier {
 
   async restart(): Promise<void> {}
 
-  async drain(): Promise<void> {
+  stopListening(): void {
     this.listeners.stop();
-    await this.engine.drain();
+    this.sockets.closeAll();
+  }
+
+  drain(): Promise<void> {
+    return this.engine.drain();
+  }
+
+  private apply(table: RouteTable, fresh: BoundAddress[]): void {
+    // The table first: a connection must not meet a listener whose route is not there yet.
+    this.engine.swap(this.engine.compile(table), table.settings);
+    for (const { wanted, fds } of fresh) this.listeners.adopt(wanted, duplicate(this.libc, fds[0]!));
+    this.listeners.closeUnwanted(table);
+    this.sockets.closeUnwanted(table);
   }
 }

@@ -2,8 +2,8 @@ import type { Log } from "../log.ts";
 import type { Carrier, Prepared, Report } from "./carrier.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import type { Limits } from "./limits.ts";
-import { type BindFailure, keyOf, type Wanted, wantedBy } from "./listeners.ts";
-import { openListeningSockets } from "./listening-socket.ts";
+import type { BindFailure } from "./listeners.ts";
+import { type BoundAddress, ListeningSockets } from "./listening-sockets.ts";
 import { MergedMetrics } from "./merged-metrics.ts";
 import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -25,8 +25,6 @@ interface Slot {
 
 const QUICK_MS = 1_000;
 const MAX_PAUSE_MS = 1_000;
-const BIND_RETRY_MS = 50;
-const BIND_PATIENCE_MS = 2_000;
 
 /**
  * Workers, and the listening sockets that outlive them: one socket per worker and address, held here. What waits in a
@@ -34,15 +32,16 @@ const BIND_PATIENCE_MS = 2_000;
  */
 export class WorkerFleet implements Carrier {
   private readonly libc: Libc = openLibc();
+  readonly sockets: ListeningSockets;
   private readonly slots: Slot[];
   private readonly draining = new Set<WorkerProcess>();
-  private readonly sockets = new Map<string, { wanted: Wanted; fds: number[] }>();
   private table: RouteTable | undefined;
   private certificates: CertificateSet | undefined;
   private readonly metrics = new MergedMetrics();
   private stopping = false;
 
   constructor(private readonly options: FleetOptions) {
+    this.sockets = new ListeningSockets(this.libc, options.count);
     this.slots = Array.from({ length: options.count }, () => ({ current: undefined, quickDeaths: 0 }));
     for (const index of this.slots.keys()) void this.spawn(index);
   }
@@ -52,42 +51,24 @@ export class WorkerFleet implements Carrier {
   }
 
   prepare(table: RouteTable): Prepared | { failures: BindFailure[] } {
-    const fresh: string[] = [];
-    const failures: BindFailure[] = [];
-    for (const wanted of wantedBy(table)) {
-      if (this.sockets.has(keyOf(wanted))) continue;
-      const error = this.open(wanted);
-      if (error === undefined) fresh.push(keyOf(wanted));
-      else failures.push({ host: wanted.host, port: wanted.port, error });
-    }
-    const undo = () => {
-      for (const key of fresh) this.close(key);
+    const bound = this.sockets.bind(table);
+    if (bound.failures !== undefined) return bound;
+    const { fresh } = bound;
+    return {
+      failures: undefined,
+      undo: () => this.sockets.undo(fresh),
+      apply: () => this.apply(table, fresh),
     };
-    if (failures.length === 0) return { failures: undefined, undo, apply: () => this.apply(table, fresh) };
-    undo();
-    return { failures };
   }
 
   async serve(table: RouteTable): Promise<BindFailure[]> {
-    const until = performance.now() + BIND_PATIENCE_MS;
-    let failures: BindFailure[] = [];
-    const fresh: string[] = [];
-    for (const wanted of wantedBy(table)) {
-      let error = this.open(wanted);
-      // Workers of a predecessor that was killed let go as soon as they notice.
-      while (error === "EADDRINUSE" && performance.now() < until) {
-        await Bun.sleep(BIND_RETRY_MS);
-        error = this.open(wanted);
-      }
-      if (error === undefined) fresh.push(keyOf(wanted));
-      else failures = [...failures, { host: wanted.host, port: wanted.port, error }];
-    }
+    const { failures, fresh } = await this.sockets.bindWhatIsFree(table);
     await this.apply(table, fresh);
     return failures;
   }
 
   complete(table: RouteTable): boolean {
-    return wantedBy(table).every((wanted) => this.sockets.has(keyOf(wanted)));
+    return this.sockets.complete(table);
   }
 
   async useCertificates(set: CertificateSet): Promise<void> {
@@ -126,28 +107,29 @@ export class WorkerFleet implements Carrier {
     }
   }
 
-  async drain(): Promise<void> {
+  stopListening(): void {
     this.stopping = true;
+    for (const worker of [...this.current(), ...this.draining]) worker.tell({ type: "drain", gentle: false });
+    this.sockets.closeAll();
+  }
+
+  async drain(): Promise<void> {
     const all = [...this.current(), ...this.draining];
-    for (const worker of all) worker.tell({ type: "drain", gentle: false });
     const patience = setTimeout(() => {
       for (const worker of all) worker.kill();
     }, this.options.limits.drainMs + 1_000);
-    for (const key of [...this.sockets.keys()]) this.close(key);
     await Promise.all(all.map((worker) => worker.exited));
     clearTimeout(patience);
   }
 
-  private async apply(table: RouteTable, fresh: string[]): Promise<void> {
+  private async apply(table: RouteTable, fresh: BoundAddress[]): Promise<void> {
     this.table = table;
-    const open = fresh.map((key) => this.sockets.get(key)!);
     const asked = this.slots.map(async ({ current }, index) => {
-      current?.pass(open.map(({ fds }) => fds[index]!));
-      await current?.ask({ type: "apply", table, open: open.map(({ wanted }) => wanted) });
+      current?.pass(fresh.map(({ fds }) => fds[index]!));
+      await current?.ask({ type: "apply", table, open: fresh.map(({ wanted }) => wanted) });
     });
     await Promise.all(asked);
-    const wanted = new Set(wantedBy(table).map(keyOf));
-    for (const key of [...this.sockets.keys()]) if (!wanted.has(key)) this.close(key);
+    this.sockets.closeUnwanted(table);
   }
 
   /** Starts a worker with all that serves now. Resolves when it serves too, or is gone. */
@@ -163,7 +145,7 @@ export class WorkerFleet implements Carrier {
     worker.tell({ type: "start", limits: options.limits });
     if (this.certificates !== undefined) void worker.ask({ type: "certificates", set: this.certificates });
     if (this.table === undefined) return;
-    const open = [...this.sockets.values()];
+    const open = this.sockets.all;
     worker.pass(open.map(({ fds }) => fds[index]!));
     await worker.ask({ type: "apply", table: this.table, open: open.map(({ wanted }) => wanted) });
   }
@@ -184,20 +166,5 @@ export class WorkerFleet implements Carrier {
 
   private current(): WorkerProcess[] {
     return this.slots.flatMap(({ current }) => (current === undefined ? [] : [current]));
-  }
-
-  private open(wanted: Wanted): string | undefined {
-    const { host, port } = wanted;
-    // An address of ours on the same port is being replaced by this one; the kernel lets both be for the moment.
-    const ours = [...this.sockets.values()].some((socket) => socket.wanted.port === port);
-    const fds = openListeningSockets(this.libc, host, port, this.slots.length, !ours);
-    if (typeof fds === "string") return fds;
-    this.sockets.set(keyOf(wanted), { wanted, fds });
-    return undefined;
-  }
-
-  private close(key: string): void {
-    for (const fd of this.sockets.get(key)?.fds ?? []) this.libc.close(fd);
-    this.sockets.delete(key);
   }
 }
