@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract, type Headers } from "tar-stream";
 import { PermanentError } from "../../errors.ts";
+import { checkPath, checkTarget, refused, shown } from "./archive-path.ts";
 import { readZip, type ZipEntry } from "./zip.ts";
 
 export interface ArchiveLimits {
@@ -151,36 +152,6 @@ function entryOf({ name, type, mode, size, linkname }: Headers, content: Readabl
   }
 }
 
-function checkPath(name: string): string {
-  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  const long = name.length > 4096 || parts.some((part) => Buffer.byteLength(part) > 255);
-  if (name.startsWith("/") || name.includes("\0") || long || parts.includes("..")) {
-    throw refused(`the path ${shown(name)} leads out of it`);
-  }
-  return parts.join("/");
-}
-
-/**
- * `..` may stand at the front only. No entry is ever written through a link, so the link's directory is real, and
- * such a target stays inside whatever other links it meets.
- */
-function checkTarget(path: string, target: string): string {
-  const parts = target.split("/").filter((part) => part !== "" && part !== ".");
-  const ups = parts.findIndex((part) => part !== "..");
-  const climbs = ups < 0 ? parts.length : ups;
-  const depth = path.split("/").length - 1;
-  if (
-    target === "" ||
-    target.startsWith("/") ||
-    target.includes("\0") ||
-    climbs > depth ||
-    parts.slice(climbs).includes("..")
-  ) {
-    throw refused(`the link ${shown(path)} leads out of it`);
-  }
-  return target;
-}
-
 function explained(error: unknown): unknown {
   const { code, message } = error as { code?: string; message?: string };
   if (
@@ -190,15 +161,4 @@ function explained(error: unknown): unknown {
     return refused("it is damaged or cut short");
   }
   return error;
-}
-
-export function refused(reason: string): PermanentError {
-  return new PermanentError("archive_refused", `archive refused: ${reason}`, {
-    detail: `The uploaded archive was refused: ${reason}.`,
-    hint: "Send a tar, tar.gz or zip of the app's own files; `diplo deploy DIR` makes one.",
-  });
-}
-
-function shown(path: string): string {
-  return JSON.stringify(path.slice(0, 200));
 }

@@ -3,7 +3,8 @@ import { copyFile, lstat, mkdir, readFile, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { DiploError, PermanentError } from "../../errors.ts";
-import { type ArchiveEntry, DEFAULT_ARCHIVE_LIMITS, readArchive, refused } from "./archive.ts";
+import { type ArchiveEntry, DEFAULT_ARCHIVE_LIMITS, readArchive } from "./archive.ts";
+import { refused } from "./archive-path.ts";
 import { UPLOAD_ID, type UploadFacts } from "./receive-upload.ts";
 
 export interface UnpackOptions {
