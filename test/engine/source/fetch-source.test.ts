@@ -132,9 +132,7 @@ test("fetchSource names each mistake by its code", async () => {
     "branch_not_found",
   );
   expect(await codeOf(fetchSource(git(real, { commit: "abcdef1" }), options()))).toBe("branch_not_found");
-  expect(await codeOf(fetchSource(git("http://127.0.0.1:1/x.git"), options()))).toStartWith(
-    "git could not fetch",
-  );
+  expect(await codeOf(fetchSource(git("http://127.0.0.1:1/x.git"), options()))).toBe("repo_unreachable");
 });
 
 test("fetchSource refuses refs and addresses that git would read as options or programs", async () => {
