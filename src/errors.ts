@@ -1,6 +1,7 @@
 /** The stable codes of a failed deployment (capabilities C12). Scripts match on them: add, never rename. */
 export type FailureCode =
   | "repo_not_found"
+  | "repo_unreachable"
   | "auth_failed"
   | "branch_not_found"
   | "repo_empty"

@@ -86,6 +86,7 @@ test("deploy keeps a VOLUME's data over releases, and over the app's destruction
 
 test("config reaches the container byte for byte, and a change of it makes a release", async () => {
   const values: Record<string, string> = {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a literal is what is tested
     DOLLARS: "pa$$word ${HOME} $(id) `id`",
     QUOTES: `'single' "double" \\back\\slash`,
     LINES: "one\ntwo\r\nthree\n",

@@ -130,6 +130,15 @@ test("deploy of an image without a command says no_start_command", async () => {
   await fails("no_start_command", { repo_url: git.url("silent") }, /CMD/);
 }, 60_000);
 
+test("deploy of a start command that does not exist says no_start_command", async () => {
+  await git.commit("mistyped", { Dockerfile: 'FROM busybox:1.36\nCMD ["no-such-program"]\n' });
+  await fails("no_start_command", { repo_url: git.url("mistyped") }, /does not exist in the image/);
+}, 60_000);
+
+test("deploy from a host that does not answer says repo_unreachable", async () => {
+  await fails("repo_unreachable", { repo_url: "http://127.0.0.1:1/app.git" }, /could not be reached/);
+}, 60_000);
+
 test("deploy of a build that hangs says build_timeout, and the running step is gone", async () => {
   await box.api("PATCH", "/apps/steady", { build_timeout_s: 10 });
   await git.commit("hangs", { Dockerfile: `FROM busybox:1.36\nRUN echo ${Math.random()}; sleep 3317\n` });

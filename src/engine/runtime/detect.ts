@@ -68,7 +68,8 @@ function whyNot(candidate: Candidate, error: unknown): string {
   if (error instanceof DiploError && error.code !== "engine_down") return error.detail;
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   if (cause?.code === "EACCES") return denied(candidate.address);
-  return `Nothing answers at ${candidate.address}${cause?.message ? ` (${cause.message})` : ""}. Is the engine running?`;
+  const words = cause?.message ?? (error instanceof Error ? error.message : String(error));
+  return `Nothing answers at ${candidate.address} (${words}). Is the engine running?`;
 }
 
 function unavailable(candidate: Candidate, reason: string): RuntimeInfo {

@@ -2,8 +2,8 @@ import { DiploError, PermanentError } from "../../errors.ts";
 import { GitFailure } from "./git.ts";
 
 /**
- * What a failed git command means for the person. Answers PermanentError where no retry helps, and a plain Error
- * for trouble on the way (worth retrying). git's own words are evidence; they never hold the credential.
+ * What a failed git command means for the person. Answers PermanentError where no retry helps, and
+ * `repo_unreachable` for trouble on the way (worth retrying). git's own words are evidence; they never hold the credential.
  */
 export function explainGit(error: unknown, repo_url: string, hasCredential: boolean): unknown {
   if (!(error instanceof GitFailure)) return error;
@@ -43,7 +43,11 @@ export function explainGit(error: unknown, repo_url: string, hasCredential: bool
         : "Give a token that may read it.",
     });
   }
-  return new Error(`git could not fetch ${repo_url}: ${error.message}`, { cause: error });
+  return new DiploError("repo_unreachable", `git could not fetch ${repo_url}: ${error.message}`, {
+    ...facts,
+    detail: `${repo_url} could not be reached.`,
+    hint: "Check the address and this box's network, then deploy again.",
+  });
 }
 
 /** Whether git ran out of disk, where what it leaves half written matters. */

@@ -31,6 +31,13 @@ export async function explainExit(
       hint: "Check the start command in the Procfile or Dockerfile.",
       evidence,
     });
+  // The engine's init reports a command that does not exist, or cannot be run, as the shell does.
+  if (facts.exit_code === 127 || facts.exit_code === 126)
+    return new PermanentError("no_start_command", `${who}: its command cannot be run (${facts.exit_code})`, {
+      detail: `The ${row.process} process could not be started: its command ${facts.exit_code === 127 ? "does not exist in the image" : "is not executable"}.`,
+      hint: "Check the start command in the Procfile, package.json or Dockerfile.",
+      evidence,
+    });
   if (facts.restart_count > 1)
     return new PermanentError("crash_loop", `${who} crashed ${facts.restart_count + 1} times`, {
       detail: `The ${row.process} process keeps ending right after its start (exit code ${facts.exit_code ?? "unknown"}).`,

@@ -33,8 +33,7 @@ export class ProxyProcess {
     const known = await client.state().catch(() => null);
     if (known && !settings.proxyManaged && known.diplo_version !== settings.version) {
       log.info("replacing a proxy of another version", { was: known.diplo_version });
-      await this.stopProxy();
-      await this.spawn();
+      await this.succeed();
     } else if (known) log.info("adopted the running proxy", { pid: known.pid, generation: known.generation });
     else if (settings.proxyManaged) await this.untilAnswers();
     else await this.spawn();
@@ -76,6 +75,19 @@ export class ProxyProcess {
     }
   }
 
+  /** The new proxy listens beside the old one and then ends it, so that nobody is refused in between. */
+  private async succeed(): Promise<void> {
+    try {
+      await this.spawn();
+    } catch (error) {
+      this.options.log.warn("the running proxy does not make room; stopping it first", {
+        error: terse(error),
+      });
+      await this.stopProxy();
+      await this.spawn();
+    }
+  }
+
   private async spawn(): Promise<void> {
     const { settings } = this.options;
     const output = openSync(join(paths.proxyDirectory(settings.data), "proxy.log"), "a", 0o640);
@@ -96,7 +108,9 @@ export class ProxyProcess {
   private async untilAnswers(exitCode: () => number | null = () => null): Promise<void> {
     const deadline = Date.now() + START_MS;
     for (let waitMs = 2; ; waitMs = Math.min(waitMs * 1.5, 100)) {
-      if (await this.options.client.state().catch(() => null)) return;
+      const { client, settings } = this.options;
+      const state = await client.state().catch(() => null);
+      if (state && (settings.proxyManaged || state.diplo_version === settings.version)) return;
       if (exitCode() !== null || Date.now() > deadline)
         throw new DiploError("proxy_down", `the proxy does not start (exit code ${exitCode()})`, {
           hint: `See ${join(paths.proxyDirectory(this.options.settings.data), "proxy.log")}`,
