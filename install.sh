@@ -155,7 +155,7 @@ agreed() {
 
 install_engine() {
   missing=''
-  for pair in dockerd:docker.io git:git iptables:iptables; do
+  for pair in dockerd:docker.io git:git ssh-agent:openssh-client iptables:iptables; do
     command -v "${pair%%:*}" >/dev/null || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair##*:}"
   done
   if [ -n "$missing" ]; then

@@ -83,7 +83,7 @@ test("a failure late in the installation leaves the machine as it was", async ()
 
 test("curl | sh installs Diplo beside an engine and prints a sign-in link", async () => {
   await machine.must(
-    "apt-get update -q && apt-get install -q -y --no-install-recommends docker.io git iptables",
+    "apt-get update -q && apt-get install -q -y --no-install-recommends docker.io git openssh-client iptables",
   );
   before = await traces();
   expect(await install("good", "--yes")).toMatchObject({
@@ -92,6 +92,7 @@ test("curl | sh installs Diplo beside an engine and prints a sign-in link", asyn
     stdout: expect.stringMatching(/http:\/\/\d+\.\d+\.\d+\.\d+:8080\/\S+/),
   });
   for (const unit of ["diplo", "diplo-proxy"]) expect(await active(unit)).toBe(true);
+  expect(await machine.must("systemd-analyze verify diplo.service diplo-proxy.service 2>&1")).toBe("");
 });
 
 test("each process is its own user, and files are as tight as they can be", async () => {

@@ -2,6 +2,7 @@
 # Makes the engine answer, and installs the distribution's packages that builds and tests need.
 #   sh test/setup/engine.sh            the engine and git: what running Diplo needs
 #   sh test/setup/engine.sh --stop     ends an engine that this script started
+#   sh test/setup/engine.sh --packages what `npm test` needs, without the engine's start
 #   sh test/setup/engine.sh --tests    also a browser, debootstrap, shellcheck, qemu: what `npm test` needs
 # Idempotent. As root it installs what is absent; as another user it says what is missing.
 set -eu
@@ -14,8 +15,9 @@ client=docker.io
 if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
 
 # command:package, so that nothing is installed whose command is already there.
-wanted="dockerd:docker.io docker:$client git:git iptables:iptables debootstrap:debootstrap"
-for_tests="chromium:chromium shellcheck:shellcheck qemu-aarch64-static:qemu-user-static curl:curl"
+wanted="dockerd:docker.io docker:$client git:git ssh-agent:openssh-client iptables:iptables debootstrap:debootstrap"
+for_tests="chromium:chromium shellcheck:shellcheck qemu-aarch64-static:qemu-user-static curl:curl ssh-keygen:openssh-client
+  python3:python3 pgrep:procps ip:iproute2"
 
 socket() { case ${DOCKER_HOST:-} in unix://*) echo "${DOCKER_HOST#unix://}" ;; '') echo /var/run/docker.sock ;; esac; }
 
@@ -94,6 +96,7 @@ stop_engine() {
 ours=/var/run/diplo-dockerd
 case ${1:-} in
   --stop) stop_engine; exit 0 ;;
+  --packages) install_packages "$wanted $for_tests" tests; exit 0 ;;
   --tests) install_packages "$wanted $for_tests" tests ;;
   '') install_packages "$wanted" run ;;
   *) fail "unknown argument $1" ;;

@@ -64,8 +64,9 @@ run() {
 
 say "setting up"
 sh test/setup/bun.sh --version
+sh test/setup/engine.sh --packages
 if [ -s "$work/shared" ]; then
-  sh test/setup/engine.sh --tests
+  sh test/setup/engine.sh
   sh test/images/build.sh
   sh test/setup/bun.sh run src/compile.ts
 fi
