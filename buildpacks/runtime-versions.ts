@@ -68,6 +68,8 @@ function lineFor({ lines, ended, newest }: RuntimeLines, range: string): string 
     const known = [...lines, ...ended].find((line) => line.startsWith(`${numbers.join(".")}.`));
     return known ?? null;
   }
+  // Bun takes a range it cannot read for "any".
+  if (!/\d/.test(text)) return null;
   // A line's last version stands for all of it: a range that names a line nearly always takes its newest.
   const fits = (line: string) =>
     Bun.semver.satisfies([...line.split("."), "99", "99"].slice(0, 3).join("."), text);

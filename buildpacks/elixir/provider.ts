@@ -113,6 +113,9 @@ function runStage(plan: BuildPlan): Stage {
     from: plan.run_image!.value,
     purpose: "The image that runs: the release alone, no root",
     env: {},
-    steps: [...aptInstall({ value: libraries, from: "what Erlang loads" }), take("build", "/out", "./")],
+    steps: [
+      ...aptInstall({ value: libraries, from: "because Erlang loads them" }),
+      take("build", "/out", "./"),
+    ],
   };
 }

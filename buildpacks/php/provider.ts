@@ -111,7 +111,7 @@ async function assetStages(tree: SourceTree): Promise<Stage[]> {
     ...node.install,
     copyAll(),
     ...node.build,
-    run("rm -rf node_modules", "only the build needs them"),
+    run("rm -rf node_modules", "because only the build needs them"),
   ];
   return [{ name: "assets", from: node.image, purpose: "Scripts and styles", env: {}, steps }];
 }
@@ -126,7 +126,7 @@ function buildStage(composer: Composer | null, laravel: boolean, hasAssets: bool
   if (laravel) {
     const line =
       "rm -rf storage bootstrap/cache && ln -s /tmp/storage storage && ln -s /tmp/bootstrap bootstrap/cache";
-    steps.push(run(line, "what Laravel writes while it runs"));
+    steps.push(run(line, "because Laravel writes there while it runs"));
   }
   return {
     name: "build",

@@ -97,7 +97,7 @@ function runEnvironment(hasSource: boolean): Record<string, string> {
 async function dependencyStage({ tree, plan, manager, adds }: Facts): Promise<Stage> {
   const files: string[] = [];
   for (const path of manager.reads) if (path === "." || (await tree.has(path))) files.push(path);
-  const steps = [run("python -m venv /opt/venv", "one directory for all packages")];
+  const steps = [run("python -m venv /opt/venv", "to have all packages in one directory")];
   if (manager.tool !== null) {
     // Outside of the environment, and before it on no path: the app never sees it.
     steps.unshift(run(`/usr/local/bin/pip install ${manager.tool}`, manager.choice.from, manager.caches));
@@ -106,7 +106,13 @@ async function dependencyStage({ tree, plan, manager, adds }: Facts): Promise<St
   const extra =
     adds.length === 0
       ? []
-      : [run(`${installer(manager)} ${adds.join(" ")}`, "the start command", manager.caches)];
+      : [
+          run(
+            `${installer(manager)} ${adds.join(" ")}`,
+            "because the start command serves with it",
+            manager.caches,
+          ),
+        ];
   return {
     name: "dependencies",
     from: plan.build_image!.value,
@@ -151,7 +157,9 @@ async function djangoStage(tree: SourceTree, plan: BuildPlan): Promise<Stage | n
     steps: [
       ...(assets === null ? [] : [...assets.lend, ...assets.install]),
       copyAll(),
-      ...(assets === null ? [] : [...assets.build, run("rm -rf node_modules", "only the build needs them")]),
+      ...(assets === null
+        ? []
+        : [...assets.build, run("rm -rf node_modules", "because only the build needs them")]),
       ...(gathers ? [runTheirs({ value: line, from: "STATIC_ROOT in the settings" })] : []),
     ],
   };
@@ -172,7 +180,7 @@ function runStage({ plan, project }: Facts, built: boolean): Stage {
     purpose: "The image that runs: no compiler, no root",
     env: {},
     steps: [
-      ...aptInstall({ value: libraries, from: "libraries of the dependencies" }),
+      ...aptInstall({ value: libraries, from: "because dependencies load them" }),
       take("dependencies", "/opt/venv", "/opt/venv"),
       built ? take("build", "/app", "./") : copyAll(),
     ],

@@ -113,10 +113,12 @@ async function buildStage(tree: SourceTree, gems: Gems, rails: boolean): Promise
       "SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=not-used-at-run-time bundle exec rails assets:precompile";
     steps.push(runTheirs({ value: line, from: `${pipeline} in the Gemfile` }));
   } else if (node !== null) steps.push(...node.build);
-  if (node !== null) steps.push(run("rm -rf node_modules", "only the build needs them"));
+  if (node !== null) steps.push(run("rm -rf node_modules", "because only the build needs them"));
   if (rails) {
     // The root of the running image is read-only: what Rails writes goes to memory.
-    steps.push(run("rm -rf tmp log && ln -s /tmp tmp && ln -s /tmp log", "what Rails writes while it runs"));
+    steps.push(
+      run("rm -rf tmp log && ln -s /tmp tmp && ln -s /tmp log", "because Rails writes there while it runs"),
+    );
   }
   const env: Record<string, string> = rails ? { RAILS_ENV: "production" } : { RACK_ENV: "production" };
   return { name: "build", from: "dependencies", purpose: "The app with its assets", env, steps };
@@ -130,7 +132,7 @@ function runStage(plan: BuildPlan, gems: Gems, rails: boolean): Stage {
     purpose: `The image that runs${rails ? " Rails" : ""}: no compiler, no root`,
     env: {},
     steps: [
-      ...aptInstall({ value: libraries, from: "libraries of the gems" }),
+      ...aptInstall({ value: libraries, from: "because gems load them" }),
       take("dependencies", BUNDLE, BUNDLE),
       take("build", "/app", "./"),
     ],

@@ -107,7 +107,7 @@ async function runStage(tree: SourceTree, plan: BuildPlan, lock: string): Promis
     purpose: "The image that runs: the programs and the files they read, no root",
     env: {},
     steps: [
-      ...aptInstall({ value: libraries, from: "libraries of the crates" }),
+      ...aptInstall({ value: libraries, from: "because crates load them" }),
       take("build", CERTIFICATES, CERTIFICATES),
       ...copyInPlace(files.map((path) => `${path}/`)),
       take("build", "/out", "./bin"),

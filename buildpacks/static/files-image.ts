@@ -71,7 +71,7 @@ function compressStage({ stage, path }: Files): Stage {
         : { type: "take", stage, path, to: "/srv/" },
       {
         type: "run",
-        command: { value: command, from: "gzip_static of nginx" },
+        command: { value: command, from: "for gzip_static of nginx" },
         caches: {},
         mounts: [],
         secrets: false,
@@ -93,7 +93,7 @@ function runStage(spa: boolean): Stage {
         type: "run",
         command: {
           value: `printf '%s\\n' \\\n    ${lines.join(" \\\n    ")} \\\n    > /etc/nginx/files.conf`,
-          from: spa ? "a single page app: unknown paths get index.html" : "plain files",
+          from: spa ? "because it is a single page app: unknown paths get index.html" : "for plain files",
         },
         caches: {},
         mounts: [],

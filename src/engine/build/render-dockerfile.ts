@@ -85,15 +85,20 @@ function renderRunStep(plan: BuildPlan, step: RunStep, cacheScope: string): stri
     ...secrets.map((name) => `--mount=type=secret,id=${name}`),
   ];
   const exports = secrets.map((name) => `export ${name}="$(cat /run/secrets/${name})" && `);
-  return `# from ${step.command.from}\nRUN ${[...mounts, exports.join("") + step.command.value].join(" \\\n    ")}`;
+  return `${commentOf(step.command.from)}\nRUN ${[...mounts, exports.join("") + step.command.value].join(" \\\n    ")}`;
 }
 
 function renderRun(plan: BuildPlan): string[] {
   const web = plan.processes.web;
   const lines = [`USER ${RUN_USER}`];
   if (web !== undefined) lines.push(`EXPOSE ${portOf(plan)}`);
-  if (web?.command) lines.push(`# from ${web.from}`, `CMD ${JSON.stringify(web.command)}`);
+  if (web?.command) lines.push(commentOf(web.from), `CMD ${JSON.stringify(web.command)}`);
   return lines;
+}
+
+/** Where a choice comes from; reasons of ours are whole phrases already. */
+function commentOf(from: string): string {
+  return /^(because|for|to) /.test(from) ? `# ${from}` : `# from ${from}`;
 }
 
 /** What the program gets when the engine says nothing; Diplo always says something. */
