@@ -5,6 +5,7 @@ import { ulid } from "ulid";
 import { ControlServer } from "./api/control-server.ts";
 import { type Config, paths } from "./config.ts";
 import { checkPool, readRoutes } from "./engine/network/address-plan.ts";
+import { BridgeSubnets } from "./engine/network/bridge-subnets.ts";
 import { detectRuntimes } from "./engine/runtime/detect.ts";
 import { Runtimes } from "./engine/runtime/runtimes.ts";
 import { GitCache } from "./engine/source/git-cache.ts";
@@ -183,7 +184,7 @@ async function start(
   });
   await proxyEvents.start();
   stack.defer(() => proxyEvents.stop());
-  const engineSubnets: string[] = [];
+  const bridges = new BridgeSubnets();
   const server = new ControlServer({
     parts,
     operations,
@@ -191,7 +192,7 @@ async function start(
     errorPage,
     settings,
     log,
-    engineSubnets: () => engineSubnets,
+    engineSubnets: () => bridges.list(),
     receiveUpload: (stream, { signal }) =>
       receiveUpload(stream, { uploads: paths.uploads(settings.data), signal }),
   });
@@ -208,13 +209,7 @@ async function start(
   housekeeping.start();
   stack.defer(() => housekeeping.stop());
   // The engine may be slow or down: the dashboard must answer all the same.
-  void learnSubnets(parts, engineSubnets);
   void healing.look();
-}
-
-async function learnSubnets(parts: Parts, subnets: string[]): Promise<void> {
-  const runtime = await parts.runtimes.usable().catch(() => null);
-  subnets.push(...((await runtime?.subnets().catch(() => [])) ?? []));
 }
 
 /** The box's own id, which everything it makes at the engine bears; also its node row. */

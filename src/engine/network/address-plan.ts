@@ -98,9 +98,7 @@ export function contains(cidr: string, address: string): boolean {
 export function checkPool(pool: string, routes: HostRoute[], engineSubnets: string[] = []): void {
   const clash = routes.find(
     (route) =>
-      overlaps(pool, route.cidr) &&
-      !ENGINE_BRIDGE.test(route.interface) &&
-      !engineSubnets.includes(route.cidr),
+      overlaps(pool, route.cidr) && !isEngineBridge(route.interface) && !engineSubnets.includes(route.cidr),
   );
   if (!clash) return;
   const why = `the pool ${pool} overlaps the host's route ${clash.cidr} (${clash.interface})`;
@@ -112,6 +110,10 @@ export function checkPool(pool: string, routes: HostRoute[], engineSubnets: stri
 
 // Docker names a network's bridge after its id; the others are its defaults and Podman's.
 const ENGINE_BRIDGE = /^(br-[0-9a-f]{12}|docker0|docker_gwbridge|podman\d+|cni-podman\d+)$/;
+
+export function isEngineBridge(name: string): boolean {
+  return ENGINE_BRIDGE.test(name);
+}
 
 /** The host's IPv4 routes from the kernel's table. Throws nothing on hosts without one: they answer []. */
 export async function readRoutes(path = "/proc/net/route"): Promise<HostRoute[]> {
