@@ -5,8 +5,8 @@ export interface ProxyControl {
   putRoutes(body: Uint8Array): Promise<Applied | Refusal>;
   putCertificates(body: Uint8Array): Promise<Applied | Refusal>;
   state(): Promise<ProxyState>;
-  /** Returns at once; the process ends when it is drained. */
-  stop(): void;
+  /** Returns at once; the process ends when it is drained. `successor`: another proxy takes over the addresses. */
+  stop(successor: boolean): void;
 }
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -23,7 +23,8 @@ export function serveControlSocket(path: string, control: ProxyControl) {
     unix: path,
     maxRequestBodySize: MAX_BODY_BYTES,
     async fetch(request) {
-      switch (`${request.method} ${new URL(request.url).pathname}`) {
+      const { pathname, searchParams } = new URL(request.url);
+      switch (`${request.method} ${pathname}`) {
         case "PUT /routes":
           return answer(await control.putRoutes(await request.bytes()));
         case "PUT /certificates":
@@ -31,7 +32,7 @@ export function serveControlSocket(path: string, control: ProxyControl) {
         case "GET /state":
           return Response.json(await control.state());
         case "POST /stop":
-          control.stop();
+          control.stop(searchParams.has("successor"));
           return new Response(null, { status: 202 });
         default:
           return Response.json({ code: "invalid", message: "no such thing here" }, { status: 404 });

@@ -34,6 +34,11 @@ export interface DataPlaneOptions {
 
 const ROUTES_FILE = "routes.json";
 const CERTIFICATES_FILE = "certificates.json";
+/** Time for the answer to `POST /stop` to be read. */
+const LAST_ANSWER_MS = 50;
+/** With a successor in place: time for connections that are just being made to us. */
+const HANDSHAKE_MS = 300;
+const LET_GO_MS = 5_000;
 const NOTHING: Applied = { generation: -1, sha256: "" };
 
 /** The data plane: what was accepted serves, what was refused changes nothing. */
@@ -67,22 +72,41 @@ export class DataPlane {
 
   /** Locks the directory, serves what lies in it, and takes orders on `proxy.sock`. Throws `proxy_running`. */
   static async start(options: DataPlaneOptions): Promise<DataPlane> {
-    const directory = await ProxyDirectory.open(options.directory);
+    const directory = new ProxyDirectory(options.directory);
+    await directory.lock();
+    const plane = new DataPlane(options, directory);
     try {
-      const plane = new DataPlane(options, directory);
       await plane.load();
-      await directory.removeStaleSocket();
-      plane.server = serveControlSocket(directory.socket, {
-        putRoutes: (body) => plane.inTurn(() => plane.putRoutes(body)),
-        putCertificates: (body) => plane.inTurn(() => plane.putCertificates(body)),
-        state: () => plane.state(),
-        stop: () => void plane.stop(),
-      });
-      await directory.openSocketToGroup();
-      plane.events.start();
+      await plane.open();
       return plane;
     } catch (error) {
-      directory.close();
+      await plane.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the place of the proxy that runs in this directory, so that nobody is ever refused: listens beside it, then
+   * tells it to stop, and goes on when it has let go. What it has in hand it finishes. Throws `proxy_running`.
+   */
+  static async replace(options: DataPlaneOptions): Promise<DataPlane> {
+    const directory = new ProxyDirectory(options.directory);
+    const plane = new DataPlane(options, directory);
+    const { sockets } = plane.carrier;
+    try {
+      sockets.shareWithPredecessor = true;
+      await plane.load();
+      const predecessor = await fetch("http://proxy/state", { unix: directory.socket });
+      sockets.takePrecedence(((await predecessor.json()) as ProxyState).workers);
+      await fetch("http://proxy/stop?successor=1", { unix: directory.socket, method: "POST" });
+      await directory.lock(LET_GO_MS);
+      sockets.shareWithPredecessor = false;
+      // Once more: it may have accepted something newer meanwhile.
+      await plane.load();
+      await plane.open();
+      return plane;
+    } catch (error) {
+      await plane.stop();
       throw error;
     }
   }
@@ -92,9 +116,9 @@ export class DataPlane {
     return this.ended.promise;
   }
 
-  /** Stops listening, lets requests in flight finish for `drainMs`, cuts the rest. */
-  stop(): Promise<void> {
-    this.stopping ??= this.drain();
+  /** Stops listening, lets requests in flight finish for `drainMs`, cuts the rest. `successor`: another listens already. */
+  stop(successor = false): Promise<void> {
+    this.stopping ??= this.drain(successor);
     return this.stopping;
   }
 
@@ -120,12 +144,29 @@ export class DataPlane {
     };
   }
 
-  private async drain(): Promise<void> {
-    this.carrier.stopListening();
+  private async open(): Promise<void> {
+    await this.directory.removeStaleSocket();
+    this.server = serveControlSocket(this.directory.socket, {
+      putRoutes: (body) => this.inTurn(() => this.putRoutes(body)),
+      putCertificates: (body) => this.inTurn(() => this.putCertificates(body)),
+      state: () => this.state(),
+      stop: (successor) => void this.stop(successor),
+    });
+    await this.directory.openSocketToGroup();
+    this.events.start();
+  }
+
+  /** The directory is let go first: a successor need not wait for the last WebSocket here. */
+  private async drain(successor: boolean): Promise<void> {
+    if (successor) await Bun.sleep(HANDSHAKE_MS);
+    this.carrier.stopListening(successor);
+    if (this.server !== undefined) {
+      await Bun.sleep(LAST_ANSWER_MS);
+      await this.server.stop(true);
+    }
+    this.directory.close();
     await this.carrier.drain();
     await this.events.stop();
-    await this.server?.stop(true);
-    this.directory.close();
     this.ended.resolve();
   }
 

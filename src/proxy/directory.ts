@@ -5,29 +5,34 @@ import { DiploError } from "../errors.ts";
 import { openLibc } from "./libc.ts";
 
 const LOCK_EX_NB = 2 | 4;
+const LOCK_RETRY_MS = 10;
 
 /**
  * The data plane's own directory. What was accepted last lies here, so that the proxy starts from it alone. One process
  * at a time holds it; the lock goes with the process, however that ends.
  */
 export class ProxyDirectory {
-  private constructor(
-    readonly path: string,
-    private readonly lockFd: number,
-  ) {}
+  private lockFd: number | undefined;
 
-  /** Creates and locks the directory. Throws `proxy_running` when another proxy holds it. */
-  static async open(path: string): Promise<ProxyDirectory> {
-    await mkdir(path, { recursive: true, mode: 0o750 });
-    const fd = openSync(join(path, "lock"), "a", 0o600);
+  constructor(readonly path: string) {}
+
+  /** Makes and locks the directory. Throws `proxy_running` when another proxy holds it for longer than `waitMs`. */
+  async lock(waitMs = 0): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o750 });
+    const fd = openSync(join(this.path, "lock"), "a", 0o600);
+    const { flock } = openLibc();
+    const until = performance.now() + waitMs;
     // Freed when the process ends, kill -9 included (flock(2)).
-    if (openLibc().flock(fd, LOCK_EX_NB) !== 0) {
-      closeSync(fd);
-      throw new DiploError("proxy_running", `another diplo proxy uses ${path}`, {
-        hint: "Stop it first, or give this one another --data directory.",
-      });
+    while (flock(fd, LOCK_EX_NB) !== 0) {
+      if (performance.now() >= until) {
+        closeSync(fd);
+        throw new DiploError("proxy_running", `another diplo proxy uses ${this.path}`, {
+          hint: "Stop it first, or give this one another --data directory.",
+        });
+      }
+      await Bun.sleep(LOCK_RETRY_MS);
     }
-    return new ProxyDirectory(path, fd);
+    this.lockFd = fd;
   }
 
   get socket(): string {
@@ -75,7 +80,9 @@ export class ProxyDirectory {
     await chmod(this.socket, 0o660);
   }
 
+  /** Gives up the lock, if it is held. */
   close(): void {
-    closeSync(this.lockFd);
+    if (this.lockFd !== undefined) closeSync(this.lockFd);
+    this.lockFd = undefined;
   }
 }

@@ -81,3 +81,30 @@ function wordBytes(word: string): number[] {
   const value = Number.parseInt(word, 16);
   return [value >> 8, value & 0xff];
 }
+
+const SO_ATTACH_REUSEPORT_CBPF = 51;
+
+/**
+ * Has the kernel give new connections of an address to the sockets that were added last, while those before them are
+ * still open (socket(7)): their owner can then empty its queues and close without losing anybody. When they close, the
+ * choice is the kernel's again.
+ */
+export function preferNewest(libc: Libc, fd: number, older: number, newest: number): boolean {
+  const program = new ArrayBuffer(4 * 8);
+  const view = new DataView(program);
+  const steps: [code: number, value: number][] = [
+    [0x20, 0xfffff020], // A = hash of the connection
+    [0x94, newest], // A %= newest
+    [0x04, older], // A += older
+    [0x16, 0], // socket number A
+  ];
+  for (const [i, [code, value]] of steps.entries()) {
+    view.setUint16(i * 8, code, true);
+    view.setUint32(i * 8 + 4, value, true);
+  }
+  const filter = new Uint8Array(program);
+  const header = new DataView(new ArrayBuffer(16));
+  header.setUint16(0, steps.length, true);
+  header.setBigUint64(8, BigInt(ptr(filter)), true);
+  return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(header), 16) === 0;
+}

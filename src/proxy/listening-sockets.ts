@@ -1,6 +1,6 @@
 import type { Libc } from "./libc.ts";
 import { type BindFailure, keyOf, type Wanted, wantedBy } from "./listeners.ts";
-import { openListeningSockets } from "./listening-socket.ts";
+import { openListeningSockets, preferNewest } from "./listening-socket.ts";
 import type { RouteTable } from "./protocol.ts";
 
 /** One address that is listened on, with a socket for each worker. */
@@ -56,6 +56,14 @@ export class ListeningSockets {
       else failures.push({ host: wanted.host, port: wanted.port, error: bound });
     }
     return { failures, fresh };
+  }
+
+  /**
+   * From now on new connections are ours, not the predecessor's, which has so many sockets on each address. Returns on
+   * how many addresses the kernel does not do that; there a few connections may be lost when the predecessor closes.
+   */
+  takePrecedence(older: number): number {
+    return this.all.filter(({ fds }) => !preferNewest(this.libc, fds[0]!, older, fds.length)).length;
   }
 
   complete(table: RouteTable): boolean {

@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { type Config, paths } from "../config.ts";
+import { DiploError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createNotifier } from "../notify.ts";
-import { DataPlane } from "./data-plane.ts";
+import { DataPlane, type DataPlaneOptions } from "./data-plane.ts";
+import type { ProxyState } from "./protocol.ts";
 import { defaultWorkerCount } from "./worker-count.ts";
 
 /** The verb that makes this executable a worker (`runWorker`); never typed by a person. */
@@ -13,13 +16,14 @@ export const WORKER_VERB = "proxy-worker";
  */
 export async function runProxy(config: Config, log: Log): Promise<void> {
   const count = config.proxyWorkers ?? defaultWorkerCount();
-  const plane = await DataPlane.start({
+  const options: DataPlaneOptions = {
     directory: paths.proxyDirectory(config.data),
     eventsSocket: paths.proxyEventsSocket(config.data),
     version: config.version,
     log,
     workers: count > 1 ? { count, command: workerCommand() } : undefined,
-  });
+  };
+  const plane = await startOrReplace(options);
   const notifier = createNotifier(config.systemd);
   const stop = () => {
     notifier.stopping();
@@ -37,6 +41,28 @@ export async function runProxy(config: Config, log: Log): Promise<void> {
   process.off("SIGINT", stop);
   process.off("SIGHUP", restart);
   log.info("proxy stopped");
+}
+
+/** A proxy of another version that runs here already is replaced without a gap; one of this version is left alone. */
+async function startOrReplace(options: DataPlaneOptions): Promise<DataPlane> {
+  try {
+    return await DataPlane.start(options);
+  } catch (error) {
+    if (!(error instanceof DiploError && error.code === "proxy_running")) throw error;
+    const running = await runningVersion(options.directory);
+    if (running === undefined || running === options.version) throw error;
+    options.log.info("replacing a proxy of another version", { was: running });
+    return DataPlane.replace(options);
+  }
+}
+
+async function runningVersion(directory: string): Promise<string | undefined> {
+  try {
+    const response = await fetch("http://proxy/state", { unix: join(directory, "proxy.sock") });
+    return ((await response.json()) as ProxyState).diplo_version;
+  } catch {
+    return undefined;
+  }
 }
 
 /** This very program again: the executable alone, or Bun with the script it was started with. */

@@ -5,7 +5,8 @@
  *   PUT  /routes        RouteTable        → 200 Applied | 409 stale generation | 422 Refusal
  *   PUT  /certificates  CertificateSet    → 200 Applied | 409 | 422 Refusal
  *   GET  /state                           → 200 ProxyState
- *   POST /stop                            → 202; stops listening, lets requests finish, ends the process
+ *   POST /stop                            → 202; stops listening, lets requests finish, ends the process.
+ *                                           `?successor=1`: another proxy listens on the same addresses already
  * A PUT is all-or-nothing: it answers when every worker applied it and it lies durably in the proxy's own
  * directory; a refused one leaves the last good one serving. The proxy starts from that directory alone.
  *

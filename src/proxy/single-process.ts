@@ -14,6 +14,7 @@ export class SingleProcess implements Carrier {
   private readonly libc = openLibc();
   readonly sockets = new ListeningSockets(this.libc, 1);
   private certificates = Certificates.none;
+  private gentle = false;
 
   constructor(options: EngineOptions) {
     this.engine = new Engine(options);
@@ -55,13 +56,14 @@ export class SingleProcess implements Carrier {
 
   async restart(): Promise<void> {}
 
-  stopListening(): void {
+  stopListening(gentle: boolean): void {
+    this.gentle = gentle;
     this.listeners.stop();
     this.sockets.closeAll();
   }
 
   drain(): Promise<void> {
-    return this.engine.drain();
+    return this.engine.drain(this.gentle);
   }
 
   private apply(table: RouteTable, fresh: BoundAddress[]): void {

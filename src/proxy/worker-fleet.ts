@@ -107,9 +107,9 @@ export class WorkerFleet implements Carrier {
     }
   }
 
-  stopListening(): void {
+  stopListening(gentle: boolean): void {
     this.stopping = true;
-    for (const worker of [...this.current(), ...this.draining]) worker.tell({ type: "drain", gentle: false });
+    for (const worker of [...this.current(), ...this.draining]) worker.tell({ type: "drain", gentle });
     this.sockets.closeAll();
   }
 

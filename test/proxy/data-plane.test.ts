@@ -227,6 +227,50 @@ describe("start and stop", () => {
     expect((await proxy.state()).pid).toBe(process.pid);
   });
 
+  test("a successor takes over without a refused connection, and what is in flight finishes where it is", async () => {
+    const proxy = await TestPlane.start();
+    stops.push(() => rm(proxy.data, { recursive: true, force: true }));
+    let answer = () => {};
+    const slow = backend((connection) => {
+      answer = () => void connection.socket.write(OK);
+    });
+    const app = backend();
+    const routes = [routeTo(app.port), routeTo(slow.port, { id: "env2/web", hosts: ["slow.test"] })];
+    const applied = await proxy.route(routes);
+    const inFlight = await RawClient.connect(proxy.port);
+    inFlight.send(GET.replace("blog", "slow"));
+    await eventually(() => slow.received !== "");
+    let done = false;
+    let served = 0;
+    const failures: unknown[] = [];
+    const load = Array.from({ length: 4 }, async () => {
+      while (!done) {
+        const text = await exchange(proxy.port, CLOSE).catch((error) => failures.push(error));
+        if (!String(text).endsWith("ok")) failures.push(text);
+        served++;
+      }
+    });
+    const successor = await DataPlane.replace({
+      directory: join(proxy.data, "proxy"),
+      eventsSocket: join(proxy.data, "proxy-events.sock"),
+      version: "next",
+      log: createLog("error"),
+    });
+    stops.push(() => successor.stop());
+    expect(await proxy.state()).toMatchObject({ diplo_version: "next", generation: applied.generation });
+    const before = served;
+    await eventually(() => served > before + 10);
+    done = true;
+    await Promise.all(load);
+    expect(failures).toEqual([]);
+    answer();
+    expect(await inFlight.until("ok")).toEndWith("ok");
+    inFlight.close();
+    await proxy.plane.stopped;
+    expect(await exchange(proxy.port, CLOSE)).toEndWith("ok");
+    expect((await proxy.put("/routes", { ...proxy.table(routes) })).status).toBe(200);
+  });
+
   test("a socket left by a killed proxy is replaced, and only owner and group may use the new one", async () => {
     const first = await TestPlane.start();
     stops.push(() => rm(first.data, { recursive: true, force: true }));
