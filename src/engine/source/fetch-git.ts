@@ -7,7 +7,7 @@ import { type GitOptions, git } from "./git.ts";
 import type { CachedRepository, GitCache } from "./git-cache.ts";
 import { reach } from "./git-credential.ts";
 import { largeFileSettings, missingLargeFiles } from "./large-files.ts";
-import type { GitSpec } from "./repo-url.ts";
+import { type GitSpec, originOf } from "./repo-url.ts";
 import { resolveCommit } from "./resolve-commit.ts";
 import type { SourceCredential, WorkingTree } from "./source.ts";
 import { listSubmodules, type Submodule } from "./submodules.ts";
@@ -108,13 +108,6 @@ async function fetchSubmodule(parent: GitFetch, submodule: Submodule, depth: num
     directory: join(parent.directory, path),
   };
   await fetchGit(fetch, depth + 1);
-}
-
-/** The WHATWG origin of ssh:// and git:// is "null", which would equal any other: protocol and host instead. */
-function originOf(repo_url: string): string | null {
-  if (repo_url.startsWith("/")) return null;
-  const { protocol, host } = new URL(repo_url);
-  return `${protocol}//${host}`;
 }
 
 function tooDeep({ repo_url }: GitSpec): PermanentError {

@@ -18,7 +18,15 @@ export interface ParsedRepoUrl {
  * the address of a branch's page on a forge. Throws `invalid` (field `repo_url`); the message never repeats it.
  */
 export function parseRepoUrl(text: string): ParsedRepoUrl {
-  const address = text.trim();
+  try {
+    return parseAddress(text.trim());
+  } catch (error) {
+    // decodeURIComponent, of a stray percent sign.
+    throw error instanceof URIError ? refused("has a % that is no percent-encoding") : error;
+  }
+}
+
+function parseAddress(address: string): ParsedRepoUrl {
   if (address === "" || /[\p{Cc}\s]/u.test(address) || address.length > 2000)
     throw refused("is not an address");
   if (address.startsWith("-")) throw refused("must not begin with a dash");
@@ -42,6 +50,16 @@ export function canonical(repo_url: string): string {
   if (bare.startsWith("/")) return `file://${bare}`;
   const url = new URL(bare);
   return `${url.protocol}//${url.host}${decodeURI(url.pathname)}`;
+}
+
+/**
+ * Whom a credential for this address is meant for; null for a path of this machine, which needs none. The WHATWG
+ * origin of ssh:// and git:// is "null", which would equal any other: protocol and host instead.
+ */
+export function originOf(repo_url: string): string | null {
+  if (repo_url.startsWith("/")) return null;
+  const { protocol, host } = new URL(repo_url);
+  return `${protocol}//${host}`;
 }
 
 function specOf(repo_url: string): GitSpec {

@@ -46,7 +46,7 @@ export class Deployments {
     const environment = known ?? (await this.parts.environments.create(name, by));
     const id = this.parts.store.transaction(() => {
       this.applySettings(environment, input);
-      if (credential) saveCredential(this.parts, environment, credential);
+      if (credential) saveCredential(this.parts, environment, credential, source);
       this.parts.config.write(environment, vars, by);
       this.parts.environments.setSource(environment.id, source);
       return this.request(environment, by, {

@@ -28,7 +28,7 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       const fetching = fetchSource(source, {
         directory: join(work, String(attempt), "tree"),
         cache: parts.gitCache,
-        credential: openCredential(parts, environment),
+        credential: openCredential(parts, environment, source),
         uploads: paths.uploads(settings.data),
         signal,
         deadlineMs: DEADLINE_MS,
