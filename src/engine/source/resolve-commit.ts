@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { PermanentError } from "../../errors.ts";
 import { isMissingRef } from "./explain-git.ts";
 import { GitFailure, type GitOptions, git } from "./git.ts";
 import type { CachedRepository } from "./git-cache.ts";
-import { COMMIT } from "./git-names.ts";
+import { COMMIT, isRefName } from "./git-names.ts";
 import { listRemote, type Remote } from "./list-remote.ts";
 import type { GitSpec } from "./repo-url.ts";
 
@@ -24,17 +26,36 @@ const FETCH = ["--no-tags", "--force", "--quiet", "--no-write-fetch-head"];
 
 /** The commit that a spec means, afterwards in the cache. Throws `repo_empty`, `branch_not_found`, GitFailure. */
 export async function resolveCommit(work: Resolving): Promise<Resolved> {
-  const { spec, options } = work;
+  const { spec } = work;
   if (spec.commit !== null)
     return { commit: await byCommit(work, spec.commit.toLowerCase()), ref: spec.branch ?? spec.tag };
   if (spec.tag !== null) return byRef(work, `refs/tags/${spec.tag}`, spec.tag);
   if (spec.branch !== null) return byRef(work, `refs/heads/${spec.branch}`, spec.branch);
-  // The name of the default branch is asked for beside the fetch, so that it costs no round trip.
+  return byDefault(work);
+}
+
+/**
+ * The default branch, with its name. A fetch answers HEAD's commit and not its name; so the name of last time is
+ * fetched beside it, and counts while both are the same commit. Otherwise the name is asked for.
+ */
+async function byDefault(work: Resolving): Promise<Resolved> {
+  const { spec, options, repository } = work;
+  const file = join(repository.directory, "diplo-default-branch");
+  const remembered = await readFile(file, "utf8").catch(() => null);
+  if (remembered !== null && isRefName(remembered)) {
+    const commits = await fetchTips(work, ["HEAD", `refs/heads/${remembered}`]).catch((error) => {
+      if (isMissingRef(error)) return null;
+      throw error;
+    });
+    if (commits !== null && commits[0] === commits[1]) return { commit: commits[0]!, ref: remembered };
+  }
   const [resolved, remote] = await Promise.all([
     byRef(work, "HEAD", null),
     listRemote(spec.repo_url, options, ["HEAD"]).catch(() => null),
   ]);
-  return { ...resolved, ref: remote?.default_branch ?? null };
+  const name = remote?.default_branch ?? null;
+  if (name !== null) await writeFile(file, name);
+  return { ...resolved, ref: name };
 }
 
 async function byRef(work: Resolving, ref: string, name: string | null): Promise<Resolved> {
@@ -75,16 +96,22 @@ async function byCommit(work: Resolving, wanted: string): Promise<string> {
   throw missingRef(work.spec, wanted, await listRemote(work.spec.repo_url, work.options));
 }
 
-/** Fetches one commit, without history, under a name of ours, on which the next fetch builds. */
 async function fetchTip(work: Resolving, ref: string): Promise<string> {
+  return (await fetchTips(work, [ref]))[0]!;
+}
+
+/** Fetches commits, without history, under names of ours, on which the next fetch builds. */
+async function fetchTips(work: Resolving, refs: string[]): Promise<string[]> {
   const { spec, repository, options } = work;
-  const kept = `refs/diplo/${createHash("sha256").update(ref).digest("hex").slice(0, 32)}`;
-  work.onLine(`Fetching ${ref.replace(/^refs\/(heads|tags)\//, "")} of ${spec.repo_url}`);
-  const args = ["fetch", "--depth=1", ...FETCH, "--", spec.repo_url, `+${ref}:${kept}`];
-  await git(["-C", repository.directory, ...args], options);
-  const commit = await commitNamed(work, kept);
-  if (commit === null) throw missingRef(spec, ref, await listRemote(spec.repo_url, options));
-  return commit;
+  const kept = refs.map((ref) => `refs/diplo/${createHash("sha256").update(ref).digest("hex").slice(0, 32)}`);
+  work.onLine(`Fetching ${refs[0]!.replace(/^refs\/(heads|tags)\//, "")} of ${spec.repo_url}`);
+  const pairs = refs.map((ref, index) => `+${ref}:${kept[index]}`);
+  await git(
+    ["-C", repository.directory, "fetch", "--depth=1", ...FETCH, "--", spec.repo_url, ...pairs],
+    options,
+  );
+  const names = kept.map((name) => `${name}^{commit}`);
+  return (await git(["-C", repository.directory, "rev-parse", ...names], options)).trim().split("\n");
 }
 
 async function fetchEverything({ spec, repository, options, onLine }: Resolving): Promise<void> {

@@ -76,6 +76,23 @@ test("fetchSource sees a new commit through the same cache, and drops what the f
   expect(await Bun.file(join(tree.directory, "a.txt")).text()).toBe("two");
 });
 
+test("fetchSource follows a default branch that gets another name", async () => {
+  const cache = new GitCache(join(root, "renamed-cache"));
+  const fetchIt = async () => {
+    const tree = await fetchSource(git(server.url("renamed")), options({ cache }));
+    return [tree.ref, await Bun.file(join(tree.directory, "v")).text()];
+  };
+  await server.commit("renamed", { v: "1" });
+  expect(await fetchIt()).toEqual(["main", "1"]);
+  await server.commit("renamed", { v: "2" });
+  expect(await fetchIt()).toEqual(["main", "2"]);
+  await server.commit("renamed", { v: "3" }, "Trunk", "trunk");
+  await Bun.$`git -C ${server.path("renamed")} symbolic-ref HEAD refs/heads/trunk`.quiet();
+  expect(await fetchIt()).toEqual(["trunk", "3"]);
+  await Bun.$`git -C ${server.path("renamed")} branch -m trunk other`.quiet();
+  expect(await fetchIt()).toEqual(["other", "3"]);
+});
+
 test("fetchSource takes a branch, a tag, a tag given as branch, a commit and an abbreviated commit", async () => {
   const old = await server.commit("refs", { v: "1" });
   await server.tag("refs", "v1.0", old);
