@@ -49,7 +49,7 @@ count() {
   fi
   passed=$((passed + ${pass:-0})) failed=$((failed + ${fail:-0})) skipped=$((skipped + ${skip:-0} + ${todo:-0}))
   ran=$((ran + ${pass:-0} + ${fail:-0}))
-  grep -h '^(fail)' "$work/log" | sed "s|^|$2: |" >>"$work/failures" || true
+  grep -h '^(fail)' "$work/log" | sort -u | sed "s|^|$2: |" >>"$work/failures" || true
 }
 
 # name of the run, then bun test's arguments; the time for one test is generous, since a busy machine is no failure
