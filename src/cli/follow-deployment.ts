@@ -89,11 +89,22 @@ async function conclude(
   }
   if (!verbose) for (const line of screen.lastLines(LAST_LINES)) io.err(`${paintErr("dim", "│")} ${line}\n`);
   io.err(last.error ? `\n${explain(last.error, paintErr)}` : "The deployment failed.\n");
+  io.err(await stillServing(last, context));
   return EXIT.failed;
 }
 
+/** What the visitors of the app see now: the first thing a person wonders about after a failure. */
+async function stillServing(last: Deployment, { box }: CliContext): Promise<string> {
+  const ref = refOf(last);
+  const app = await box.json<App>({ method: "GET", path: `/apps/${pathSegment(ref)}` }).catch(() => null); // Only an addition to what was told.
+  return app?.release && app.status === "running" ? `${ref} v${app.release} goes on serving.\n` : "";
+}
+
+const refOf = ({ app, environment }: Deployment): string =>
+  environment === "production" ? app : `${app}@${environment}`;
+
 async function celebrate(last: Deployment, { io, box, paintErr }: CliContext): Promise<number> {
-  const ref = last.environment === "production" ? last.app : `${last.app}@${last.environment}`;
+  const ref = refOf(last);
   const { urls } = await box.json<App>({ method: "GET", path: `/apps/${pathSegment(ref)}` });
   const took = Date.parse(last.finished_at ?? last.created_at) - Date.parse(last.created_at);
   io.err(`${paintErr("green", "✓")} ${ref} v${last.release} is live (${duration(took)})\n`);

@@ -31,7 +31,7 @@ export async function runCli(
   try {
     if (io.terminal.err && !readSettings({}).client.plain) asked.paint = coloured;
     if (argv.length === 0 || /^(help|-h|--help)$/.test(argv[0]!)) return help(verbs, argv.slice(1), io);
-    const { verb, rest } = findVerb(verbs, argv);
+    const { verb, rest } = findVerb(verbs, /^(-V|--version)$/.test(argv[0]!) ? ["version"] : argv);
     asked = { ...asked, verb };
     const given = parseArguments(rest, verb.flags, { passThrough: verb.passThrough });
     asked.json = given.flags.get("json") === true;

@@ -114,6 +114,20 @@ describe("diplo deploy", () => {
     expect(io.stderr()).toContain(
       "The build failed (build_failed)\nnpm ci ended with code 1.\n  │ npm ERR! missing script\nTry: Run npm ci",
     );
+    expect(io.stderr()).toEndWith("\nblog v4 goes on serving.\n");
+  });
+
+  test("refuses a branch, tag or commit of a directory, before anything is sent", async () => {
+    using box = playing({ looks: [live] });
+    const directory = join(box.data, "site");
+    mkdirSync(directory);
+    writeFileSync(join(directory, "index.html"), "hello");
+    for (const flag of ["--branch", "--tag", "--commit"]) {
+      const io = fakeIo({ directory });
+      expect(await box.run(["deploy", ".", flag, "v1"], io)).toBe(2);
+      expect(io.stderr()).toContain(`${flag} is for a git URL; a directory is sent as it is`);
+    }
+    expect(box.asked).toEqual([]);
   });
 
   test("--no-wait prints the deployment's id and leaves", async () => {

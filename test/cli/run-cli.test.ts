@@ -385,3 +385,11 @@ test("runCli prints colours on a terminal, and none when NO_COLOR is set or outp
     false,
   ]);
 });
+
+test("runCli takes --version and -V for the verb, as people type it", async () => {
+  for (const flag of ["version", "--version", "-V"]) {
+    const io = fakeIo();
+    expect(await runCli([flag], io, { config: (flags) => readConfig(flags as never, {}) })).toBe(0);
+    expect(io.stdout()).toMatch(/^diplo \d/);
+  }
+});

@@ -46,12 +46,23 @@ export const deploy: Verb = {
     const source = chooseSource(place, context.io.directory);
     if (source.kind === "git") input.repo_url = source.url;
     else {
+      refuseRevision(given, source.directory);
       input.upload_id = await sendDirectory(source.directory, context);
       input.name ??= source.name;
     }
     return start(input, given, context);
   },
 };
+
+/** A directory is sent as it lies there: a branch asked for would be quietly ignored. */
+function refuseRevision({ flags }: Arguments, directory: string): void {
+  const asked = ["branch", "tag", "commit"].find((name) => flags.has(name));
+  if (asked === undefined) return;
+  throw new UsageError(
+    `--${asked} is for a git URL; a directory is sent as it is`,
+    `Check it out there first, or, where it is a git repository on the box: diplo deploy file://${directory} --${asked} …`,
+  );
+}
 
 /** The API's input, without the source. */
 async function deployInput({ flags }: Arguments, context: CliContext): Promise<Record<string, unknown>> {

@@ -67,7 +67,7 @@ export const destroy = operation({
   verb: "apps:destroy",
   method: "DELETE",
   path: "/apps/:app",
-  summary: "Remove an app: instances, releases, images, network. Volumes stay unless destroy_data",
+  summary: "Remove an app: instances, releases, images, network. Volumes stay unless asked for",
   input: t.Object({
     app: AppRef,
     confirm: t.Optional(t.String({ description: "The app's name again" })),

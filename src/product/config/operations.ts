@@ -37,7 +37,7 @@ export const set = operation({
   verb: "config:set",
   method: "PATCH",
   path: "/apps/:app/env",
-  summary: "Set or (null) unset config; one new release for all of it",
+  summary: "Set config; one new release for all of it",
   input: t.Object({
     app: AppRef,
     vars: t.Record(t.String(), t.Union([t.String(), t.Null()])),
