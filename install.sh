@@ -70,7 +70,7 @@ remove_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get purge -q -y "$@"
   # What the engine's packages leave behind.
   for path in $absent_before; do rm -rf "$path"; done
-  [ -n "$group_before" ] || groupdel docker
+  for group in $(group_names | comm -13 "$work/groups-before" -); do groupdel "$group"; done
   [ -n "$bridge_before" ] || ip link delete docker0
 }
 
@@ -166,6 +166,7 @@ install_engine() {
   systemctl start docker || fail "the container engine does not start (journalctl -u docker)"
 }
 
+group_names() { getent group | cut -d: -f1 | sort; }
 installed_packages() { dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort; }
 
 install_packages() {
@@ -174,7 +175,7 @@ install_packages() {
   for path in /var/lib/docker /var/lib/containerd /etc/docker /etc/cni /etc/containerd /opt/containerd /opt/cni; do
     [ -e "$path" ] || absent_before="$absent_before $path"
   done
-  group_before=$(getent group docker || true)
+  group_names >"$work/groups-before"
   bridge_before=$(ls -d /sys/class/net/docker0 2>/dev/null || true)
   installed_packages >"$work/packages-before"
   export DEBIAN_FRONTEND=noninteractive
