@@ -96,8 +96,8 @@ announce() {
   echo "  Sign in      $link"
   echo "               once, within 10 minutes; another: dist/diplo login-link --data $data"
   echo
-  echo "  Command line  export DIPLO_DATA=$data; alias diplo=$diplo"
-  echo "                diplo deploy . ; diplo apps ; diplo --help"
+  echo "  Terminal     export DIPLO_DATA=$data; alias diplo=$diplo"
+  echo "               diplo deploy . ; diplo apps ; diplo --help"
   echo
   echo "  On this machine itself 127.0.0.1 does as well: http://127.0.0.1:$control/setup#${link#*#}"
   echo "  Log: $work/serve.log"
