@@ -18,6 +18,7 @@ const NGINX_CONF = [
   "  server_tokens off;",
   "  absolute_redirect off;",
   "  gzip_static on;",
+  "  gzip_vary on;",
   "  access_log off;",
   "  client_body_temp_path /tmp/body;",
   "  proxy_temp_path /tmp/proxy;",
@@ -28,7 +29,7 @@ const NGINX_CONF = [
   "    listen LISTEN_PORT;",
   "    root /srv;",
   "    index index.html;",
-  "    error_page 404 /404.html;",
+  "    error_page 403 404 =404 /404.html;",
   "    location ~ /\\.(?!well-known/) { return 404; }",
   "    location / { try_files TRY_FILES; }",
   "  }",
@@ -81,7 +82,8 @@ function compressStage({ stage, path }: Files): Stage {
 }
 
 function runStage(spa: boolean): Stage {
-  const fallback = spa ? "$uri $uri/index.html /index.html" : "$uri $uri/index.html $uri.html =404";
+  // A page in a directory needs the slash at the end: its relative links start there.
+  const fallback = spa ? "$uri $uri/index.html /index.html" : "$uri $uri/ $uri.html =404";
   const lines = NGINX_CONF.map((line) => quote(line.replace("TRY_FILES", fallback)));
   return {
     name: "run",
