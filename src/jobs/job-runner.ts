@@ -43,6 +43,7 @@ interface Running {
   controller: AbortController;
   log: JobLog;
   ended: Promise<void>;
+  waits: boolean;
 }
 
 type Result = { patch: Patch<unknown> } | { error: unknown; reason: AbortReason | null };
@@ -155,11 +156,14 @@ export class JobRunner {
 
   private pump(): void {
     if (!this.started) return;
-    const room = (this.options.concurrency ?? 8) - this.running.size;
-    if (room <= 0) return;
-    const ready = this.table.ready(room);
-    for (const job of ready) this.take(job);
-    if (ready.length < room) this.pumpLater();
+    let room = (this.options.concurrency ?? 8) - this.places();
+    for (const job of this.table.ready()) if (this.kinds.get(job.kind)?.waits || room-- > 0) this.take(job);
+    this.pumpLater();
+  }
+
+  /** How many work; who only waits takes no place from them. */
+  private places(): number {
+    return [...this.running.values()].filter((entry) => !entry.waits).length;
   }
 
   private pumpLater(): void {
@@ -174,7 +178,12 @@ export class JobRunner {
   private take(job: JobRow): void {
     if (!this.table.lease(job.id)) return;
     const log = new JobLog(this.logPath(job.id), () => this.watchers.tell(job.id));
-    const entry: Running = { controller: new AbortController(), log, ended: Promise.resolve() };
+    const entry: Running = {
+      controller: new AbortController(),
+      log,
+      ended: Promise.resolve(),
+      waits: this.kinds.get(job.kind)?.waits === true,
+    };
     this.running.set(job.id, entry);
     entry.ended = this.work(job.id, entry).finally(() => {
       log.close();
@@ -296,7 +305,8 @@ export class JobRunner {
       return this.fail(job, cancelled(this.table.find(job.id)?.cancel_reason ?? ""), entry);
     }
     const cause = reason === "deadline" ? deadlineError(job, step) : error;
-    const permanent = cause instanceof PermanentError || (reason === "deadline" && job.error === null);
+    // Undoing that took too long is tried again: giving up would leave behind for ever what it was to remove.
+    const permanent = cause instanceof PermanentError && !(reason === "deadline" && job.error !== null);
     if (permanent || job.attempt >= (step.attempts ?? DEFAULT_ATTEMPTS)) {
       this.table.endStep(job, "failed", { error: terse(cause) });
       return this.fail(job, cause, entry);

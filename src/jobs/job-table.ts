@@ -81,13 +81,13 @@ export class JobTable {
   }
 
   /** What may run now: the oldest open job of each lane that has none running. */
-  ready(limit: number): JobRow[] {
+  ready(): JobRow[] {
     return this.options.store.all<JobRow>(
       `select * from jobs j where status = 'queued' and not_before <= $now
        and not exists (select 1 from jobs o where o.lane = j.lane and (o.status = 'running'
          or (o.status = 'queued' and o.id < j.id)))
-       order by id limit $limit`,
-      { now: this.options.now(), limit },
+       order by id`,
+      { now: this.options.now() },
     );
   }
 

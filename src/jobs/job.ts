@@ -78,7 +78,10 @@ export interface Patch<State> {
 export interface Step<State> {
   run(context: StepContext<State>): Promise<Patch<State>>;
   deadlineMs: number | ((state: State) => number);
-  /** What a passed deadline means, e.g. `build_timeout`. Default: a plain `step_timeout`. */
+  /**
+   * What a passed deadline means, e.g. `build_timeout`. Default: a plain `step_timeout`, which ends the job; what is
+   * no PermanentError is tried again.
+   */
   onDeadline?: (state: State) => DiploError;
   /** Tries before a passing fault becomes a failure. Default 6 (about a minute of back-off). */
   attempts?: number;
@@ -92,6 +95,8 @@ export interface JobKind<State> {
   steps: Record<string, Step<State>>;
   /** Runs when the job failed or was cancelled, before it ends so: undoes what it made. */
   unwind?: string;
+  /** It mostly waits for others: it takes none of the places of those that work, or a few of them could hold up all. */
+  waits?: boolean;
   /** A point of no return: from this step on a cancel comes too late. */
   cancellable?: (job: JobRow) => boolean;
   /** Written in the transaction that ends the job. */

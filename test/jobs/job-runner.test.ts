@@ -354,3 +354,55 @@ for (const when of ["before any step's commit", "during the unwinding"] as const
     expect(lines.filter((line, i) => line !== lines[i - 1])).toEqual(expected);
     expect(lines.length).toBeGreaterThan(expected.length);
   });
+
+test("JobRunner lets jobs that only wait take no place from those that work", async () => {
+  runner = make({ concurrency: 1 });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const wait = { deadlineMs: 5000, run: () => released.then(() => ({ next: DONE })) };
+  runner.register(kind({ waits: true, steps: { wait } }));
+  runner.register(
+    kind({ name: "work", steps: { one: { deadlineMs: 5000, run: async () => ({ next: DONE }) } } }),
+  );
+  for (const id of ["a", "b"]) enqueue(id, "wait", { lane: id });
+  enqueue("c", "one", { kind: "work", lane: "c" });
+  runner.start();
+  expect((await runner.wait("c", AbortSignal.timeout(5000))).status).toBe("succeeded");
+  expect([runner.get("a").status, runner.get("b").status]).toEqual(["running", "running"]);
+  release();
+  await Promise.all([runner.wait("a"), runner.wait("b")]);
+});
+
+test("JobRunner tries a late step again when its lateness is no permanent error, and late undoing always", async () => {
+  let tries = 0;
+  let undone = 0;
+  const late = (again: number) => (signal: AbortSignal) =>
+    again > 0
+      ? new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+      : null;
+  runner.register(
+    kind({
+      unwind: "undo",
+      steps: {
+        slow: {
+          deadlineMs: 20,
+          onDeadline: () => new DiploError("step_timeout", "late"),
+          run: async ({ signal }) => {
+            await late(1 - tries++)(signal);
+            throw new PermanentError("planned", "planned");
+          },
+        },
+        undo: {
+          deadlineMs: 20,
+          run: async ({ signal }) => {
+            await late(1 - undone++)(signal);
+            return { next: DONE };
+          },
+        },
+      },
+    }),
+  );
+  enqueue("job", "slow");
+  runner.start();
+  const { status, error } = await runner.wait("job");
+  expect([status, JSON.parse(error ?? "{}").code, tries, undone]).toEqual(["failed", "planned", 2, 2]);
+});

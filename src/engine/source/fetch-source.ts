@@ -28,8 +28,7 @@ export interface FetchOptions {
 export async function fetchSource(spec: SourceSpec, options: FetchOptions): Promise<WorkingTree> {
   const { directory, deadlineMs } = options;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(deadlineMs)]);
-  const subdirectory = checkSubdirectory(spec.subdirectory);
-  if (spec.kind === "git") checkSpec(spec);
+  const subdirectory = checkSource(spec);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const fetched =
@@ -43,7 +42,13 @@ export async function fetchSource(spec: SourceSpec, options: FetchOptions): Prom
 
 const NO_COMMIT = { commit: null, message: null, author: null, ref: null };
 
-function checkSpec(spec: GitSpec): void {
+/** Throws `invalid` for an address, a name or a directory that git must not be given; answers the directory. */
+export function checkSource(spec: SourceSpec): string {
+  if (spec.kind === "git") checkGit(spec);
+  return checkSubdirectory(spec.subdirectory);
+}
+
+function checkGit(spec: GitSpec): void {
   parseRepoUrl(spec.repo_url);
   if (spec.branch !== null) checkRefName("branch", spec.branch);
   if (spec.tag !== null) checkRefName("tag", spec.tag);

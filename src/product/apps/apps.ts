@@ -92,7 +92,8 @@ export class Apps {
         `must be "${environment.app}"`,
         "Destroying cannot be undone; say the app's name again.",
       );
-    if (environment.destroying)
+    // Should the job have failed, asking again is the way on.
+    if (environment.destroying && this.isBeingDestroyed(environment.app_id))
       throw conflict("app_destroying", `${environment.app} is being destroyed already`);
     const all = environments.ofApp(environment.app_id);
     const kept = input.destroy_data ? [] : all.flatMap((each) => volumes.engineNames(each.id));
@@ -118,6 +119,15 @@ export class Apps {
     });
     for (const each of all) this.stopDeploying(deployments, each);
     return { job_id: id, kept_volumes: kept };
+  }
+
+  private isBeingDestroyed(appId: string): boolean {
+    return (
+      this.options.store.get(
+        "select 1 from jobs where kind = 'destroy' and subject = $appId and status in ('queued', 'running')",
+        { appId },
+      ) !== null
+    );
   }
 
   private stopDeploying(deployments: Deployments, environment: Environment): void {

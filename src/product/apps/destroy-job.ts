@@ -2,7 +2,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, paths } from "../../config.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
-import { DONE, type JobKind } from "../../jobs/job.ts";
+import { DiploError } from "../../errors.ts";
+import { DONE, type JobKind, type JobRow } from "../../jobs/job.ts";
 import type { Store } from "../../store/store.ts";
 import { type Environments, networkName } from "../environments/environments.ts";
 import type { InstanceRows } from "../instances/instance-rows.ts";
@@ -32,9 +33,12 @@ export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
     cancellable: () => false,
     steps: {
       withdrawing: {
-        deadlineMs: 60_000,
+        deadlineMs: 10 * 60_000,
+        onDeadline: late,
         attempts: 1000,
-        async run({ progress }) {
+        async run({ job, state, signal, progress }) {
+          progress("waiting for its deployments to stop");
+          await untilNothingDeploys(parts, job, state.app_id, signal);
           progress("taking it off the routes");
           await parts.routes.publish();
           return { next: "removing" };
@@ -42,6 +46,7 @@ export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
       },
       removing: {
         deadlineMs: 10 * 60_000,
+        onDeadline: late,
         attempts: 1000,
         async run({ state, progress }) {
           progress("removing instances, images and networks");
@@ -51,6 +56,7 @@ export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
       },
       forgetting: {
         deadlineMs: 60_000,
+        onDeadline: late,
         attempts: 1000,
         async run({ state }) {
           for (const { id } of deployments(parts, state.app_id))
@@ -63,6 +69,28 @@ export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
       },
     },
   };
+}
+
+/** Not permanent: an app half destroyed can only be destroyed. */
+const late = () => new DiploError("step_timeout", "destroying takes long");
+
+/** This job's lane is one environment's; those of the others were told to stop and may not have yet. */
+async function untilNothingDeploys(
+  { store }: DestroyParts,
+  { lane }: JobRow,
+  appId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const open = () =>
+    store.get(
+      `select 1 from jobs where kind = 'deployment' and subject = $appId and lane <> $lane
+       and status in ('queued', 'running')`,
+      { appId, lane },
+    ) !== null;
+  while (open()) {
+    signal.throwIfAborted();
+    await Bun.sleep(100);
+  }
 }
 
 async function removeFromEngine(parts: DestroyParts, state: DestroyState): Promise<void> {

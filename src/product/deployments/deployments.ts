@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { ulid } from "ulid";
+import { checkSource } from "../../engine/source/fetch-source.ts";
 import { parseRepoUrl, sameSource } from "../../engine/source/repo-url.ts";
 import type { SourceCredential, SourceSpec } from "../../engine/source/source.ts";
 import { conflict, DiploError, invalid, notFound } from "../../errors.ts";
@@ -39,11 +40,12 @@ export class Deployments {
     const name = input.name ?? (input.repo_url ? suggestName(input.repo_url) : "");
     if (name === "")
       throw invalid("name", "is missing", "A directory has no address to take it from: --name blog");
+    checkSource(source);
     const known = this.parts.environments.lookup(name);
     if (known) refuseOtherSource(known, source, input.replace_source ?? false);
     const vars = changesOf(input.env_vars ?? []);
     await this.parts.vault.ready();
-    const environment = known ?? (await this.parts.environments.create(name, by));
+    const environment = known ?? (await this.make(name, by, source, input.replace_source ?? false));
     const id = this.parts.store.transaction(() => {
       this.applySettings(environment, input);
       if (credential) saveCredential(this.parts, environment, credential, source);
@@ -74,6 +76,7 @@ export class Deployments {
   ): Answer {
     const environment = this.parts.environments.find(input.app);
     const source = nextSource(environment, input);
+    checkSource(source);
     const id = this.parts.store.transaction(() => {
       this.parts.environments.setSource(environment.id, source);
       return this.request(environment, by, {
@@ -197,13 +200,32 @@ export class Deployments {
     return this.get(id);
   }
 
+  /** The new environment, or the one that another request for the same name made meanwhile. */
+  private async make(
+    name: string,
+    by: string,
+    source: SourceSpec,
+    replaceSource: boolean,
+  ): Promise<Environment> {
+    try {
+      return await this.parts.environments.create(name, by);
+    } catch (error) {
+      const made = this.parts.environments.lookup(name);
+      if (!made) throw error;
+      refuseOtherSource(made, source, replaceSource);
+      return made;
+    }
+  }
+
   /** Writes the deployment and its job; queued ones of the environment that never ran are superseded. */
   private request(
     environment: Environment,
     by: string,
     { supersede = true, ...asked }: Partial<DeploymentRequest> & { trigger: Trigger; supersede?: boolean },
   ): string {
-    if (environment.destroying) throw conflict("app_destroying", `${environment.app} is being destroyed`);
+    // Asked for anew: it may have been looked up before a wait.
+    if (this.parts.environments.byId(environment.id).destroying)
+      throw conflict("app_destroying", `${environment.app} is being destroyed`);
     const { store, jobs } = this.parts;
     const request: DeploymentRequest = {
       source: null,

@@ -1,4 +1,5 @@
 import { ulid } from "ulid";
+import { DiploError } from "../../errors.ts";
 import { DONE, type JobKind } from "../../jobs/job.ts";
 import type { Environment } from "../environments/environments.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
@@ -16,9 +17,11 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
   return {
     name: "drain",
     cancellable: () => false,
+    waits: true,
     steps: {
       withdrawing: {
         deadlineMs: 60_000,
+        onDeadline: () => new DiploError("step_timeout", "the proxy does not take the routes"),
         attempts: 1000,
         run: async () => {
           await parts.routes.publish();
@@ -37,14 +40,15 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
       },
       stopping: {
         deadlineMs: 15 * 60_000,
+        onDeadline: () => new DiploError("step_timeout", "the engine does not stop old instances"),
         attempts: 1000,
         async run({ state }) {
           const runtime = await parts.runtimes.usable();
-          const { settings } = parts.environments.byId(state.environment_id);
           const rows = parts.instances.byIds(state.instances);
+          const graceS = stopGraceS(parts, state);
           await Promise.all(
             rows.map(async (row) => {
-              await runtime.stop(row.name, settings.stop_grace_s);
+              await runtime.stop(row.name, graceS);
               await runtime.remove(row.name);
             }),
           );
@@ -75,6 +79,12 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
       },
     },
   };
+}
+
+/** An app that was destroyed meanwhile took its instances along: nothing is left to be patient with. */
+function stopGraceS({ environments }: DeploymentParts, { environment_id }: DrainState): number {
+  const environment = environments.all().find(({ id }) => id === environment_id);
+  return environment?.settings.stop_grace_s ?? 0;
 }
 
 /** Call it in the transaction that retires the instances. */

@@ -94,6 +94,8 @@ export class Environments {
     const { store, settings } = this.options;
     const id = ulid();
     store.transaction(() => {
+      // Somebody else may have made it while the engine was asked.
+      this.refuseLabelClash(app, environment);
       const appId =
         store.get<{ id: string }>("select id from apps where name = $app", { app })?.id ??
         this.insertApp(app, createdBy);

@@ -41,7 +41,8 @@ export class Volumes {
     const process = input.process ?? "*";
     if (
       this.mounts(environment.id).some(
-        (mount) => mount.path === path && (mount.process === process || mount.process === "*"),
+        (mount) =>
+          mount.path === path && (mount.process === process || mount.process === "*" || process === "*"),
       )
     )
       throw conflict("mount_exists", `${path} is a volume already`, "diplo storage lists them.");

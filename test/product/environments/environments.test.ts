@@ -19,6 +19,18 @@ test("Environments.create refuses a second name for the same host label", async 
   await expect(environments.create("blog@staging", "me")).rejects.toMatchObject({ code: "app_exists" });
 });
 
+test("Environments.create asked twice at once makes one, and says of the other that the name is taken", async () => {
+  const { environments } = await product();
+  for (const names of [
+    ["blog", "blog"],
+    ["shop@staging", "shop-staging"],
+  ]) {
+    const both = await Promise.allSettled(names.map((name) => environments.create(name, "me")));
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(both.find((one) => one.status === "rejected")?.reason).toMatchObject({ code: "app_exists" });
+  }
+});
+
 test("Environments.create makes an environment beside production, under the same app", async () => {
   const { environments } = await product();
   const production = await environments.create("blog", "me");
