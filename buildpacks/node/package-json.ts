@@ -9,7 +9,8 @@ export interface PackageJson {
   engines: Record<string, string>;
   packageManager: string | null;
   main: string | null;
-  workspaces: boolean;
+  /** Patterns of member directories; empty when it is no workspace. */
+  workspaces: string[];
 }
 
 /** Reads package.json; null when absent. Throws `nothing_detected` when it is not JSON. */
@@ -28,7 +29,7 @@ export async function readPackageJson(tree: SourceTree): Promise<PackageJson | n
     engines: texts(raw.engines),
     packageManager: typeof raw.packageManager === "string" ? raw.packageManager : null,
     main: typeof raw.main === "string" ? raw.main : null,
-    workspaces: raw.workspaces !== undefined,
+    workspaces: patterns(raw.workspaces),
   };
 }
 
@@ -41,4 +42,10 @@ function texts(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
   );
+}
+
+/** A list, or yarn's object with a list in it. */
+function patterns(value: unknown): string[] {
+  const list = Array.isArray(value) ? value : (value as { packages?: unknown } | undefined)?.packages;
+  return Array.isArray(list) ? list.filter((item): item is string => typeof item === "string") : [];
 }

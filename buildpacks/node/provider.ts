@@ -1,5 +1,7 @@
+import { join } from "node:path/posix";
 import type { BuildPlan, Choice, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
+import { quote } from "../../src/engine/build/quote.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { serveFiles } from "../static/files-image.ts";
 import { present } from "../steps.ts";
@@ -9,6 +11,7 @@ import { type PackageJson, readPackageJson } from "./package-json.ts";
 import { choosePackageManager, type PackageManager } from "./package-manager.ts";
 import { nodeStages, runSteps, type StageFacts } from "./stages.ts";
 import { chooseStart, type StartCommand } from "./start-command.ts";
+import { type AppPackage, appPackage, inDirectory, pnpmPackages } from "./workspace.ts";
 
 /** Trees whose package.json is only for the assets of another language's framework. */
 const OWNED_BY_OTHERS = ["config/application.rb", "manage.py", "artisan", "mix.exs"];
@@ -42,7 +45,11 @@ async function isOnlyTooling(tree: SourceTree, pkg: PackageJson): Promise<boolea
 }
 
 interface Findings {
+  /** The root's. */
   pkg: PackageJson;
+  /** What is built and started: the root, or a member of its workspace. */
+  app: AppPackage;
+  isWorkspace: boolean;
   manager: PackageManager;
   framework: Framework | null;
   start: StartCommand | null;
@@ -54,11 +61,14 @@ interface Findings {
 async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): Promise<BuildPlan> {
   const pkg = (await readPackageJson(tree))!;
   const manager = await choosePackageManager(tree, pkg);
-  const framework = await chooseFramework(tree, pkg);
-  const start = await chooseStart(tree, pkg, manager, framework);
+  const app = await appPackage(tree, pkg);
+  const framework = await chooseFramework(app.tree, app.pkg);
+  const own = await chooseStart(app.tree, app.pkg, manager, framework);
+  const start = own && inDirectory(app.directory, own);
   const commands = [...procfile.values(), ...(procfile.has("web") ? [] : [start?.command.join(" ") ?? ""])];
   const has_public = await tree.has("public");
-  const findings = { pkg, manager, framework, start, commands, has_public };
+  const isWorkspace = pkg.workspaces.length > 0 || (await pnpmPackages(tree)).length > 0;
+  const findings = { pkg, app, isWorkspace, manager, framework, start, commands, has_public };
 
   const plan = emptyPlan("node", evidence);
   plan.package_manager = manager.choice;
@@ -68,7 +78,8 @@ async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): 
   const facts = await stageFacts(tree, findings, image);
   plan.build_image = image;
   plan.stages = nodeStages(facts);
-  if (framework?.files && !procfile.has("web")) return asFiles(plan, framework.files);
+  if (app.directory !== "") plan.evidence.push(`${app.directory}/package.json`);
+  if (framework?.files && !procfile.has("web")) return asFiles(plan, framework.files, app.directory);
   return asProgram(plan, findings, facts);
 }
 
@@ -88,15 +99,15 @@ async function chooseImage(
 }
 
 async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<string>): Promise<StageFacts> {
-  const { pkg, manager, framework } = findings;
+  const { pkg, app, manager, framework, isWorkspace } = findings;
   const build = buildCommand(findings);
   const ownScripts = installScripts(pkg);
-  const whole = ownScripts.length > 0 || pkg.workspaces || (await tree.has("pnpm-workspace.yaml"));
+  const whole = ownScripts.length > 0 || isWorkspace;
   const development = Object.keys(pkg.devDependencies).length > 0;
-  const keep = manager.prune === null || !development || needsDevelopment(findings);
+  const keep = isWorkspace || manager.prune === null || !development || needsDevelopment(findings);
   // Without a build nothing needs the packages of development: they are never installed.
   const lean = build === null && !keep && !whole && pkg.scripts.prepare === undefined;
-  const production = Object.keys(pkg.dependencies).length > 0 || pkg.workspaces;
+  const production = Object.keys(pkg.dependencies).length > 0 || isWorkspace;
   const prune = !keep && !lean && framework?.files == null;
   return {
     build_image: image.value,
@@ -111,17 +122,25 @@ async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<st
         ]),
     install: lean ? { value: manager.install_production, from: manager.install.from } : manager.install,
     build,
-    build_caches: framework?.choice.value.startsWith("Next") ? { next: "/app/.next/cache" } : {},
+    build_caches: framework?.choice.value.startsWith("Next")
+      ? { next: join("/app", app.directory, ".next/cache") }
+      : {},
     prune,
     has_dependencies: production || (development && !lean),
     runs_packages: production || (development && !lean && !prune),
   };
 }
 
-function buildCommand({ pkg, manager }: Findings): Choice<string> | null {
-  const script = ["heroku-postbuild", "build"].find((name) => pkg.scripts[name] !== undefined);
-  if (script === undefined) return null;
-  return { value: manager.run(script).join(" "), from: `scripts.${script} in package.json` };
+/** The root's build script builds a workspace in its own order; a member without one is built by itself. */
+function buildCommand({ pkg, app, manager }: Findings): Choice<string> | null {
+  for (const { directory, pkg: of } of [{ directory: "", pkg }, app]) {
+    const script = ["heroku-postbuild", "build"].find((name) => of.scripts[name] !== undefined);
+    if (script === undefined) continue;
+    const line = manager.run(script).join(" ");
+    const from = `scripts.${script} in ${join(directory, "package.json")}`;
+    return { value: directory === "" ? line : `cd ${quote(directory)} && ${line}`, from };
+  }
+  return null;
 }
 
 /** Scripts that the installation runs; husky's is harmless without the tree. */
@@ -134,25 +153,26 @@ function installScripts(pkg: PackageJson): string[] {
 }
 
 /** A command that starts with a tool of devDependencies (tsx, ts-node, nodemon …) needs them at run time. */
-function needsDevelopment({ pkg, commands }: Findings): boolean {
+function needsDevelopment({ app: { pkg }, commands }: Findings): boolean {
   const tools = Object.keys(pkg.devDependencies).filter((name) => !(name in pkg.dependencies));
   return commands.some((line) => line.split(/[\s&|;]+/).some((word) => tools.includes(word)));
 }
 
-function asFiles(plan: BuildPlan, files: NonNullable<Framework["files"]>): BuildPlan {
-  serveFiles(plan, { ...files, stage: "build", path: `/app/${files.root.value}` });
+function asFiles(plan: BuildPlan, files: NonNullable<Framework["files"]>, directory: string): BuildPlan {
+  const root = { ...files.root, value: join(directory, files.root.value) };
+  serveFiles(plan, { ...files, root, stage: "build", path: `/app/${root.value}` });
   return plan;
 }
 
 function asProgram(plan: BuildPlan, findings: Findings, facts: StageFacts): BuildPlan {
-  const { start, framework, commands, manager } = findings;
+  const { start, app, framework, commands, manager } = findings;
   const throughManager = manager.setup !== null && commands.some((line) => /\b(yarn|pnpm)\b/.test(line));
-  const standalone = framework?.standalone === true && facts.build !== null;
+  const standalone = framework?.standalone === true && facts.build !== null && app.directory === "";
   plan.run_image = { value: facts.run_image, from: plan.build_image!.from };
   plan.env = {
     NODE_ENV: "production",
     HOME: "/tmp",
-    PATH: "/app/node_modules/.bin:$PATH",
+    PATH: [...(app.directory === "" ? [] : [app.directory]), ""].map(binaries).concat("$PATH").join(":"),
     npm_config_update_notifier: "false",
   };
   if (standalone) {
@@ -167,6 +187,10 @@ function asProgram(plan: BuildPlan, findings: Findings, facts: StageFacts): Buil
     steps: standalone ? standaloneSteps(findings.has_public) : runSteps(facts),
   });
   return plan;
+}
+
+function binaries(directory: string): string {
+  return join("/app", directory, "node_modules/.bin");
 }
 
 /** Next leaves its server's files in three places (nextjs.org, "output: standalone"). */

@@ -74,6 +74,25 @@ const POSITIVE: Record<string, Files> = {
     },
     ...NPM,
   },
+  "a workspace with one app, by turbo": {
+    "package.json": {
+      workspaces: ["apps/*", "packages/*"],
+      scripts: { build: "turbo run build" },
+      devDependencies: { turbo: "2" },
+    },
+    "apps/web/package.json": {
+      scripts: { build: "next build", start: "next start" },
+      dependencies: { next: "15", ui: "*" },
+    },
+    "packages/ui/package.json": { name: "ui", main: "index.js" },
+    ...NPM,
+  },
+  "a workspace of pnpm with one site": {
+    "package.json": { packageManager: "pnpm@10.1.0" },
+    "pnpm-workspace.yaml": "packages:\n  - 'sites/*'\n",
+    "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+    "sites/docs/package.json": { scripts: { build: "vite build" }, devDependencies: { vite: "6" } },
+  },
   "a start script with a tool of development, and shell": {
     "package.json": {
       scripts: { start: "NODE_ENV=production tsx server.ts" },
@@ -172,6 +191,17 @@ test.each(META)("node knows what %s leaves behind", async (name, files, start, r
   expect(plan.framework!.value).toBe(name);
   expect(plan.static?.root.value ?? null).toBe(root);
   if (root === null) expect(plan.processes.web!.command!.join(" ")).toBe(start);
+});
+
+test("node chooses no app of a workspace that has several", async () => {
+  const start = { scripts: { start: "node x.js" } };
+  const files = {
+    "package.json": { workspaces: ["apps/*"] },
+    "apps/a/package.json": start,
+    "apps/b/package.json": start,
+  };
+  expect(await outcomeOf(files)).toBe("no_start_command");
+  expect(await outcomeOf({ ...files, Procfile: "web: node apps/a/x.js" })).toBe("node");
 });
 
 test("node says what SvelteKit lacks", async () => {
