@@ -9,10 +9,16 @@ sh test/setup/bun.sh --version
 sh test/setup/engine.sh --tests
 sh test/images/build.sh debian:bookworm-slim busybox:1.36 diplo-test/systemd:bookworm
 
-# The tests go on where the one before ended, hence --bail; what is left of the machine then is removed here.
+# The tests go on where the one before ended, hence --bail; what is left then is removed here.
 DIPLO_TEST_MACHINE=diplo-test-install-$$
 export DIPLO_TEST_MACHINE
-remove_machine() { docker rm -fv "$DIPLO_TEST_MACHINE" >/dev/null 2>&1; docker volume rm -f "$DIPLO_TEST_MACHINE" >/dev/null 2>&1; }
-trap remove_machine EXIT
+TMPDIR=$(mktemp -d)
+export TMPDIR
+clean() {
+  rm -rf "$TMPDIR"
+  docker rm -fv "$DIPLO_TEST_MACHINE" >/dev/null 2>&1
+  docker volume rm -f "$DIPLO_TEST_MACHINE" >/dev/null 2>&1
+}
+trap clean EXIT
 trap 'exit 130' INT TERM
 sh test/setup/bun.sh test --bail --timeout 600000 ./test/install/real-install.ts "$@"
