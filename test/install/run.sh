@@ -16,8 +16,8 @@ TMPDIR=$(mktemp -d)
 export TMPDIR
 clean() {
   rm -rf "$TMPDIR"
-  docker rm -fv "$DIPLO_TEST_MACHINE" >/dev/null 2>&1
-  docker volume rm -f "$DIPLO_TEST_MACHINE" >/dev/null 2>&1
+  docker rm -fv "$DIPLO_TEST_MACHINE" >/dev/null 2>&1 || true
+  docker volume rm -f "$DIPLO_TEST_MACHINE" >/dev/null 2>&1 || true
 }
 trap clean EXIT
 trap 'exit 130' INT TERM
