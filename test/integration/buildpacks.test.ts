@@ -30,6 +30,12 @@ const REST: Case[] = [
   { fixture: "node-yarn", says: "fastify and yarn", code: "server.js", cached: "yarn install" },
   { fixture: "node-pnpm", says: "TypeScript and pnpm", code: "src/server.ts", cached: "pnpm install" },
   { fixture: "node-bun", says: "hono and bun", code: "src/index.ts", cached: "bun install" },
+  {
+    fixture: "node-workspace",
+    says: "hello from a workspace, built",
+    code: "apps/api/server.js",
+    cached: null,
+  },
   { fixture: "vite-static", says: "<main", code: "src/main.js", cached: "npm ci" },
   { fixture: "python-flask", says: "flask and pip", code: "app.py", cached: "pip install -r" },
   { fixture: "python-fastapi", says: "fastapi and uv", code: "main.py", cached: "uv sync" },
