@@ -21,7 +21,10 @@ export type ErrorBody = Static<typeof ErrorBody>;
 
 export const Health = t.Object({
   type: t.Union([t.Literal("http"), t.Literal("tcp"), t.Literal("none")]),
-  path: t.String({ pattern: "^/[^\\s]*$", description: "Asked with GET; any answer below 500 is healthy" }),
+  path: t.String({
+    pattern: "^/[^\\s]*$",
+    description: "As in /up; asked with GET, any answer below 500 is healthy",
+  }),
   start_deadline_s: t.Integer({ minimum: 5, maximum: 3600 }),
   start_interval_ms: t.Integer({ minimum: 50, maximum: 60_000 }),
   interval_s: t.Integer({ minimum: 1, maximum: 3600 }),

@@ -41,7 +41,7 @@ export async function explainExit(
   if (facts.restart_count > 1)
     return new PermanentError("crash_loop", `${who} crashed ${facts.restart_count + 1} times`, {
       detail: `The ${row.process} process keeps ending right after its start (exit code ${facts.exit_code ?? "unknown"}).`,
-      hint: "Its last lines usually say why.",
+      hint: lookAt(evidence),
       evidence,
     });
   return new PermanentError("exit_nonzero", `${who} exited with ${facts.exit_code}`, {
@@ -49,13 +49,15 @@ export async function explainExit(
       facts.exit_code === 0
         ? `The ${row.process} process ended by itself (exit code 0) instead of staying up.`
         : `The ${row.process} process ended with exit code ${facts.exit_code}.`,
-    hint:
-      facts.exit_code === 0
-        ? "Its start command must keep running in the foreground."
-        : "Its last lines usually say why.",
+    hint: facts.exit_code === 0 ? "Its start command must keep running in the foreground." : lookAt(evidence),
     evidence,
   });
 }
+
+const lookAt = (evidence: string[]): string =>
+  evidence.length > 0
+    ? "Its last lines usually say why."
+    : "It printed nothing: let it say why it ends, or try its start command with diplo run.";
 
 /** Why an instance that runs never became healthy: evidence from its sockets, then from the last answer. */
 export async function explainUnhealthy(
