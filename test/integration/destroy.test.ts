@@ -76,6 +76,22 @@ test("an app goes with all its environments, also with one that is being built",
   expect(await box.log()).not.toContain("could not undo");
 }, 60_000);
 
+test("a stop ends the deployment that runs and those that wait behind it", async () => {
+  await box.deploy({ repo_url: git.url("app"), name: "queue" });
+  await git.commit("app", page(`RUN echo ${Math.random()}; sleep 5`));
+  const { body } = await box.api<{ id: string }>("POST", "/apps/queue/deployments", { wait: false });
+  await box.until(
+    "it builds",
+    async () => (await box.api("GET", `/deployments/${body.id}`)).body.step === "building",
+  );
+  await box.api("POST", "/apps/queue/deployments", { wait: false });
+  expect((await box.api("POST", "/apps/queue/stop", {})).status).toBe(200);
+  await box.settled();
+  const all = (await box.api<{ status: string }[]>("GET", "/apps/queue/deployments")).body;
+  expect(all.map(({ status }) => status)).toEqual(["cancelled", "cancelled", "success"]);
+  expect((await box.api("GET", "/apps/queue/instances")).body).toEqual([] as never);
+}, 60_000);
+
 test("an app whose destruction failed can be destroyed by asking again", async () => {
   const db = new Database(join(box.data, "diplo.db"));
   db.run("update apps set destroying_at = 1 where name = 'twin'");

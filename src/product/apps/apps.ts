@@ -131,14 +131,13 @@ export class Apps {
   }
 
   private stopDeploying(deployments: Deployments, environment: Environment): void {
-    const open = deployments.open(environment.id);
-    if (!open) return;
-    try {
-      deployments.cancel(open.id, "the app is being destroyed", "diplo");
-    } catch (error) {
-      // It ended meanwhile, or is past cancelling and ends in a moment; the destroy job waits its turn.
-      if (!(error instanceof DiploError) || error.code !== "too_late") throw error;
-    }
+    for (const id of deployments.allOpen(environment.id))
+      try {
+        deployments.cancel(id, "the app is being destroyed", "diplo");
+      } catch (error) {
+        // It ended meanwhile, or is past cancelling and ends in a moment; the destroy job waits its turn.
+        if (!(error instanceof DiploError) || error.code !== "too_late") throw error;
+      }
   }
 
   private body(environment: Environment): App {

@@ -143,8 +143,8 @@ export class Deployments {
   /** Stops what runs; address, config, data and the release to start again stay. */
   stop(environment: Environment): void {
     const { store, environments, instances } = this.parts;
-    const open = this.open(environment.id);
-    if (open) this.cancel(open.id, "the app was stopped", "diplo");
+    // The one that runs comes first: should it be too late for it, nothing else was changed yet.
+    for (const id of this.allOpen(environment.id)) this.cancel(id, "the app was stopped", "diplo");
     store.transaction(() => {
       environments.setDesired(environment.id, "stopped");
       const ids = instances.present(environment.id).map((row) => row.id);
@@ -184,6 +184,16 @@ export class Deployments {
       { environmentId },
     );
     return row ? this.body(row) : null;
+  }
+
+  /** Every one that has not ended, oldest first: one runs, others may wait for their turn. */
+  allOpen(environmentId: string): string[] {
+    return this.parts.store
+      .all<{ id: string }>(
+        "select id from deployments where environment_id = $environmentId and outcome is null order by id",
+        { environmentId },
+      )
+      .map(({ id }) => id);
   }
 
   /** The newest one that ended. */
