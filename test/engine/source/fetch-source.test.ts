@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type FetchOptions, fetchSource } from "../../../src/engine/source/fetch-source.ts";
 import { GitCache } from "../../../src/engine/source/git-cache.ts";
 import type { SourceSpec } from "../../../src/engine/source/source.ts";
@@ -108,6 +109,32 @@ test("fetchSource takes a branch, a tag, a tag given as branch, a commit and an 
   expect(await read(git(url, { branch: "v1.0" }))).toEqual(["1", "v1.0"]);
   expect(await read(git(url, { commit: old }))).toEqual(["1", null]);
   expect(await read(git(url, { commit: old.slice(0, 10), branch: "main" }))).toEqual(["1", "main"]);
+});
+
+test("fetchSource speaks git's own protocol", async () => {
+  const commit = await server.commit("plainly", { a: "by git://" });
+  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  const { port } = probe;
+  probe.stop(true);
+  const base = dirname(server.path("plainly"));
+  const daemon = spawn(
+    "git",
+    ["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${base}`],
+    { stdio: "ignore", detached: true },
+  );
+  try {
+    const url = `git://127.0.0.1:${port}/plainly.git`;
+    const deadline = Date.now() + 10_000;
+    const reach = () => fetchSource(git(url), options()).catch((error) => error);
+    let tree = await reach();
+    while (tree.code === "repo_unreachable" && Date.now() < deadline) tree = await reach();
+    expect(tree.commit).toBe(commit);
+    expect(await codeOf(fetchSource(git(`git://127.0.0.1:${port}/none.git`), options()))).toBe(
+      "repo_not_found",
+    );
+  } finally {
+    process.kill(-daemon.pid!, "SIGTERM");
+  }
 });
 
 test("fetchSource reads a local path and a subdirectory", async () => {
