@@ -1,4 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
 import { DiploError } from "../errors.ts";
 
 // RFC 1918, RFC 3927, RFC 4193, RFC 4291, loopback. Not 100.64.0.0/10: providers put strangers there.
@@ -18,6 +19,8 @@ export interface PeerGateOptions {
   publicToo: boolean;
   /** CIDRs of every engine network, as they are now. */
   engineSubnets: () => readonly string[];
+  /** The box's own addresses: whoever asks from one of them sits on the box. Default: its interfaces'. */
+  ownAddresses?: () => readonly string[];
 }
 
 /**
@@ -36,12 +39,19 @@ export class PeerGate {
         status: 403,
         detail: "Apps cannot reach Diplo's own door.",
       });
-    if (this.options.publicToo || has(PRIVATE, ip)) return;
+    if (this.options.publicToo || has(PRIVATE, ip) || this.#own().includes(ip)) return;
     throw new DiploError("peer_refused", `peer ${ip} is outside private networks`, {
       status: 403,
       detail: "This box answers its own network only.",
       hint: "Start diplo serve with --control-public to change that.",
     });
+  }
+
+  #own(): readonly string[] {
+    return (
+      this.options.ownAddresses?.() ??
+      Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address))
+    );
   }
 
   #engineList(): BlockList {

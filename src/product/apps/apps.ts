@@ -4,7 +4,7 @@ import type { JobRunner } from "../../jobs/job-runner.ts";
 import type { Store } from "../../store/store.ts";
 import { sourceBody } from "../deployments/deployment-body.ts";
 import type { Deployments } from "../deployments/deployments.ts";
-import type { Environment, Environments } from "../environments/environments.ts";
+import { type Environment, type Environments, refOf } from "../environments/environments.ts";
 import type { Instances } from "../instances/instances.ts";
 import { bytesOf, ofRelease } from "../releases/release-spec.ts";
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
@@ -148,7 +148,7 @@ export class Apps {
     const urls = routes.addressesOf(environment).map((address) => address.url);
     return {
       id: environment.app_id,
-      name: environment.name === "production" ? environment.app : `${environment.app}@${environment.name}`,
+      name: refOf(environment),
       environment: environment.name,
       status: instanceService.statusOf(environment),
       url: urls[0] ?? "",

@@ -8,7 +8,7 @@ import type { ErrorRecord, JobRow } from "../../jobs/job.ts";
 import { Reply } from "../../operation.ts";
 import { suggestName } from "../apps/app-name.ts";
 import type { Changes } from "../config/config-vars.ts";
-import type { Environment } from "../environments/environments.ts";
+import { type Environment, refOf } from "../environments/environments.ts";
 import type { Deployment } from "../schema.ts";
 import { saveCredential } from "./credentials.ts";
 import type { Deployed, DeployInput } from "./deploy-input.ts";
@@ -305,7 +305,7 @@ export class Deployments {
     const environment = this.parts.environments.byId(this.row(deployment.id).environment_id);
     return {
       id: environment.app_id,
-      name: environment.name === "production" ? environment.app : `${environment.app}@${environment.name}`,
+      name: refOf(environment),
       port: environment.port,
       url: this.parts.routes.addressesOf(environment)[0]?.url ?? "",
       status: "running",

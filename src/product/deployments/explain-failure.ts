@@ -10,11 +10,13 @@ export interface Patient {
   runtime: ContainerRuntime;
   row: InstanceRow;
   spec: ReleaseSpec;
+  /** As commands name it. */
+  app: string;
 }
 
 /** Why an instance that ended did so (capabilities C12), with its last lines. */
 export async function explainExit(
-  { runtime, row, spec }: Patient,
+  { runtime, row, spec, app }: Patient,
   facts: InstanceFacts,
 ): Promise<PermanentError> {
   const evidence = await lastLines(runtime, row.name);
@@ -22,7 +24,7 @@ export async function explainExit(
   if (facts.oom_killed)
     return new PermanentError("oom_killed", `${who} was killed: out of memory`, {
       detail: `The ${row.process} process needed more than its ${spec.settings.limits.memory} of memory and was killed.`,
-      hint: `Give it more: diplo apps:set --limits.memory 1g`,
+      hint: `Give it more: diplo apps:set -a ${app} --limits.memory 1g`,
       evidence,
     });
   if (facts.error)
@@ -31,10 +33,10 @@ export async function explainExit(
       hint: "Check the start command in the Procfile or Dockerfile.",
       evidence,
     });
-  // The engine's init reports a command that does not exist, or cannot be run, as the shell does.
-  if (facts.exit_code === 127 || facts.exit_code === 126)
-    return new PermanentError("no_start_command", `${who}: its command cannot be run (${facts.exit_code})`, {
-      detail: `The ${row.process} process could not be started: its command ${facts.exit_code === 127 ? "does not exist in the image" : "is not executable"}.`,
+  const refusal = commandRefusal(facts, evidence);
+  if (refusal)
+    return new PermanentError("no_start_command", `${who}: its command cannot be run`, {
+      detail: `The ${row.process} process could not be started: its command ${refusal}.`,
       hint: "Check the start command in the Procfile, package.json or Dockerfile.",
       evidence,
     });
@@ -59,9 +61,17 @@ const lookAt = (evidence: string[]): string =>
     ? "Its last lines usually say why."
     : "It printed nothing: let it say why it ends, or try its start command with diplo run.";
 
+/** A command that cannot be run ends as in a shell (126, 127); between two tries only the init's own line tells. */
+function commandRefusal({ exit_code }: InstanceFacts, evidence: string[]): string | null {
+  const init = evidence.find((line) => /^\[FATAL tini .*\] exec .* failed/.test(line)) ?? "";
+  if (exit_code === 127 || init.endsWith("No such file or directory")) return "does not exist in the image";
+  if (exit_code === 126 || init.endsWith("Permission denied")) return "is not executable";
+  return null;
+}
+
 /** Why an instance that runs never became healthy: evidence from its sockets, then from the last answer. */
 export async function explainUnhealthy(
-  { runtime, row, spec }: Patient,
+  { runtime, row, spec, app }: Patient,
   last: ProbeResult,
 ): Promise<PermanentError> {
   const evidence = await lastLines(runtime, row.name);
@@ -69,19 +79,19 @@ export async function explainUnhealthy(
   if (last.kind === "status")
     return new PermanentError("health_status", `${last.message} for ${seconds} s`, {
       detail: `The app runs, but ${last.message}; below 500 counts as healthy.`,
-      hint: "Mend the error, or choose another path: diplo apps:set --health.path /up",
+      hint: `Mend the error, or choose another path: diplo apps:set -a ${app} --health.path /up`,
       evidence,
     });
-  const elsewhere = await listensElsewhere({ runtime, row, spec });
+  const elsewhere = await listensElsewhere({ runtime, row, spec, app });
   if (elsewhere) return new PermanentError(elsewhere.code, elsewhere.title, { ...elsewhere, evidence });
   return new PermanentError("health_timeout", `not healthy within ${seconds} s: ${last.message}`, {
     detail: `The app did not become healthy within ${seconds} seconds: ${last.message}.`,
-    hint: "If it starts slowly, allow more: diplo apps:set --health.start_deadline_s 180",
+    hint: `If it starts slowly, allow more: diplo apps:set -a ${app} --health.start-deadline-s 180`,
     evidence,
   });
 }
 
-async function listensElsewhere({ runtime, row, spec }: Patient) {
+async function listensElsewhere({ runtime, row, spec, app }: Patient) {
   const sockets = (await runtime.listening(row.name).catch(() => null)) ?? [];
   const onPort = sockets.filter((socket) => socket.port === spec.port);
   if (onPort.some((socket) => !isLoopback(socket.address))) return null;
@@ -100,7 +110,7 @@ async function listensElsewhere({ runtime, row, spec }: Patient) {
     code: "wrong_port",
     title: `listens on ${others.join(", ")} instead of ${spec.port}`,
     detail: `The app listens on port ${others.join(", ")}, but was told to use ${spec.port} (PORT).`,
-    hint: `Let it listen on the PORT variable, or say which port it uses: diplo apps:set --port ${others[0]}`,
+    hint: `Let it listen on the PORT variable, or say which port it uses: diplo apps:set -a ${app} --port ${others[0]}`,
   };
 }
 

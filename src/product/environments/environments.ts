@@ -195,6 +195,11 @@ export class Environments {
   }
 }
 
+/** How commands and people name it: `blog`, `blog@staging`. */
+export function refOf({ app, name }: Pick<Environment, "app" | "name">): string {
+  return name === "production" ? app : `${app}@${name}`;
+}
+
 /** Name of the environment's network at the engine. */
 export function networkName(environment: Environment): string {
   return `diplo-${environment.id.toLowerCase()}`;

@@ -31,7 +31,7 @@ export const rollback = operation({
   verb: "rollback",
   method: "POST",
   path: "/apps/:app/rollback",
-  summary: "Make an old release live again, as a new one (default: the one before)",
+  summary: "Make an old release live again, with the config and settings it had (default: the one before)",
   input: t.Object({
     app: AppRef,
     release: t.Optional(t.Integer({ minimum: 1, description: "Default: the last one that was live before" })),

@@ -6,7 +6,7 @@ import type { BuildLine, ContainerRuntime, ImageFacts } from "../../../engine/ru
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { JobLog } from "../../../jobs/job-log.ts";
-import type { Environment } from "../../environments/environments.ts";
+import { type Environment, refOf } from "../../environments/environments.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { workDirectory } from "./fetch-step.ts";
@@ -21,7 +21,7 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
     onDeadline: (state) =>
       new PermanentError("build_timeout", "the build took too long", {
         detail: `The build did not end within ${timeoutMs(state) / 1000} seconds.`,
-        hint: "Look at what it waits for in the log, or allow more: diplo apps:set --build_timeout_s 3600",
+        hint: `Look at what it waits for in the log, or allow more: diplo apps:set -a ${refOf(parts.environments.byId(state.environment_id))} --build-timeout-s 3600`,
       }),
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);

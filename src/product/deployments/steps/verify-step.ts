@@ -1,7 +1,7 @@
 import type { ContainerRuntime } from "../../../engine/runtime/container-runtime.ts";
 import { DiploError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
-import type { Environment } from "../../environments/environments.ts";
+import { type Environment, refOf } from "../../environments/environments.ts";
 import type { InstanceRow } from "../../instances/instance-rows.ts";
 import type { ReleaseSpec } from "../../releases/release-spec.ts";
 import { hostOf } from "../../routes/route-table.ts";
@@ -83,7 +83,7 @@ async function untilAnswers(check: Check): Promise<ProbeResult> {
     await Bun.sleep(waitMs);
   }
   await factsOf(check);
-  throw await explainUnhealthy({ runtime, row, spec }, last);
+  throw await explainUnhealthy({ runtime, row, spec, app: refOf(check.environment) }, last);
 }
 
 /** Seconds it has been up. A worker that restarts in that time begins anew, and is given up after a few tries. */
@@ -99,10 +99,10 @@ async function untilSteady(check: Check): Promise<number> {
 }
 
 /** The instance as the engine sees it; throws the explanation when it has ended or keeps ending. */
-async function factsOf({ runtime, row, spec }: Check) {
+async function factsOf({ runtime, environment, row, spec }: Check) {
   const facts = await runtime.inspect(row.name);
   if (facts === null) throw new DiploError("interrupted", `${row.name} has vanished`);
   const over = facts.state === "exited" || facts.state === "dead" || facts.restart_count > 2;
-  if (over) throw await explainExit({ runtime, row, spec }, facts);
+  if (over) throw await explainExit({ runtime, row, spec, app: refOf(environment) }, facts);
   return facts;
 }
