@@ -1,4 +1,3 @@
-import { createSecureContext } from "node:tls";
 import type { CertificateSet } from "./protocol.ts";
 
 /** What Bun's TLS listener takes from a `serverName` handler. */
@@ -11,7 +10,10 @@ export class Certificates {
   static readonly none = new Certificates(new Map());
 
   /** Loads every pair. Throws with the names of the one that does not fit together. */
-  static load(set: CertificateSet): Certificates {
+  static async load(set: CertificateSet): Promise<Certificates> {
+    if (set.certificates.length === 0) return Certificates.none;
+    // Megabytes that a box without certificates does not need.
+    const { createSecureContext } = await import("node:tls");
     const byName = new Map<string, TlsContext>();
     for (const { names, certificate_pem: cert, private_key_pem: key } of set.certificates) {
       let context: TlsContext;

@@ -41,6 +41,7 @@ export class ClientConnection implements Timed {
 
   private phase: Phase = "head";
   private exchange: Exchange | undefined;
+  private saidAll = false;
   private paused = false;
   private reading = false;
   private readonly peer: Peer;
@@ -152,6 +153,9 @@ export class ClientConnection implements Timed {
 
   /** The answer is complete. `keepAlive` false: close when it is out. */
   exchangeDone(keepAlive: boolean): void {
+    // A client that asked for the end and has sent all it had will send no more: no need to listen on.
+    this.saidAll ||=
+      this.exchange !== undefined && !this.exchange.request.keepAlive && this.exchange.received;
     this.exchange = undefined;
     if (!keepAlive || this.halfClosed) return this.closeAfterFlush();
     if (this.out.queued === 0) return this.nextRequest();
@@ -190,6 +194,7 @@ export class ClientConnection implements Timed {
     this.exchange = undefined;
     if (this.phase === "closing" || this.phase === "closed") return;
     this.phase = "closing";
+    if (this.input !== undefined) this.saidAll = false;
     this.input = undefined;
     this.deadline = this.engine.ticker.now + this.engine.limits.sendStallMs;
     this.resume();
@@ -288,7 +293,7 @@ export class ClientConnection implements Timed {
   /** RFC 9112 section 9.6: end our side, read a little longer, then close, so that no reset eats the answer. */
   private linger(): void {
     if (this.phase !== "closing") return;
-    if (this.halfClosed) return this.finish();
+    if (this.halfClosed || this.saidAll) return this.finish();
     this.socket.shutdown();
     this.deadline = this.engine.ticker.now + this.engine.limits.lingerMs;
   }

@@ -177,7 +177,7 @@ export class DataPlane {
     if (certificates !== undefined) {
       try {
         const set = checkCertificateSet(JSON.parse(certificates.toString()));
-        Certificates.load(set);
+        await Certificates.load(set);
         await this.carrier.useCertificates(set);
         this.certificatesApplied = { generation: set.generation, sha256: sha256(certificates) };
       } catch (error) {
@@ -227,13 +227,14 @@ export class DataPlane {
   }
 
   private async putCertificates(body: Uint8Array): Promise<Applied | Refusal> {
-    const parsed = parse(body, (value) => {
-      const set = checkCertificateSet(value);
-      Certificates.load(set);
-      return set;
-    });
+    const parsed = parse(body, checkCertificateSet);
     if ("code" in parsed) return this.refuse(parsed, -1);
     const set: CertificateSet = parsed.value;
+    try {
+      await Certificates.load(set);
+    } catch (error) {
+      return this.refuse({ code: "invalid", message: terse(error) }, set.generation);
+    }
     const applied: Applied = { generation: set.generation, sha256: sha256(body) };
     const order = this.order(applied, this.certificatesApplied);
     if (order === "same") return applied;

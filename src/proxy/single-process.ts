@@ -43,7 +43,7 @@ export class SingleProcess implements Carrier {
   }
 
   async useCertificates(set: CertificateSet): Promise<void> {
-    this.certificates = Certificates.load(set);
+    this.certificates = await Certificates.load(set);
   }
 
   async report(): Promise<Report> {

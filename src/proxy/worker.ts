@@ -14,6 +14,7 @@ class Worker {
   private readonly engine: Engine;
   private readonly listeners: Listeners;
   private certificates = Certificates.none;
+  private turn: Promise<void> = Promise.resolve();
 
   constructor(start: Start) {
     this.engine = new Engine({
@@ -24,7 +25,12 @@ class Worker {
     this.listeners = new Listeners(this.engine, () => this.certificates);
   }
 
+  /** In the order they came, one at a time. */
   handle(message: ToWorker): void {
+    this.turn = this.turn.then(() => this.obey(message));
+  }
+
+  private async obey(message: ToWorker): Promise<void> {
     switch (message.type) {
       case "start":
         return;
@@ -38,7 +44,7 @@ class Worker {
         return say({ type: "done", id });
       }
       case "certificates":
-        this.certificates = Certificates.load(message.set);
+        this.certificates = await Certificates.load(message.set);
         return say({ type: "done", id: message.id });
       case "report": {
         const report = { inFlight: this.engine.targets.inFlight(), connections: this.engine.clients.size };
@@ -47,7 +53,9 @@ class Worker {
       case "metrics":
         return say({ type: "done", id: message.id, metrics: this.engine.takeMetrics() });
       case "drain":
-        return void this.drain(message.gentle);
+        // Not waited for: the parent may ask for reports meanwhile.
+        void this.drain(message.gentle);
+        return;
     }
   }
 
