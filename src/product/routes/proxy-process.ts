@@ -99,7 +99,7 @@ export class ProxyProcess {
     const child = Bun.spawn([process.execPath, ...script, "proxy", ...own], {
       stdio: ["ignore", output, output],
       detached: true,
-      env: { PATH: "/usr/bin:/bin" },
+      env: { PATH: "/usr/bin:/bin", DIPLO_VERSION: settings.version },
     });
     child.unref();
     await this.untilAnswers(() => child.exitCode);
