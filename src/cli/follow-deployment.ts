@@ -1,3 +1,4 @@
+import { joinRef } from "../product/apps/app-name.ts";
 import type { App, Deployment } from "../product/schema.ts";
 import type { CliContext } from "./cli-context.ts";
 import { DeploymentScreen } from "./deployment-screen.ts";
@@ -100,8 +101,7 @@ async function stillServing(last: Deployment, { box }: CliContext): Promise<stri
   return app?.release && app.status === "running" ? `${ref} v${app.release} goes on serving.\n` : "";
 }
 
-const refOf = ({ app, environment }: Deployment): string =>
-  environment === "production" ? app : `${app}@${environment}`;
+const refOf = ({ app, environment }: Deployment): string => joinRef(app, environment);
 
 async function celebrate(last: Deployment, { io, box, paintErr }: CliContext): Promise<number> {
   const ref = refOf(last);

@@ -1,3 +1,4 @@
+import { joinRef } from "../../product/apps/app-name.ts";
 import type { App } from "../../product/schema.ts";
 import { paintState } from "../colour.ts";
 import { ago, shortCommit } from "../readable.ts";
@@ -5,8 +6,7 @@ import { pairs, table } from "../table.ts";
 import { explain } from "./explain.ts";
 import type { View } from "./view-facts.ts";
 
-const nameOf = ({ name, environment }: App): string =>
-  environment === "production" ? name : `${name}@${environment}`;
+const nameOf = ({ name, environment }: App): string => joinRef(name, environment);
 const releaseOf = ({ release }: App): string => (release === null ? "-" : `v${release}`);
 
 export const appList: View<App[]> = (apps, { paint, now }) => {

@@ -1,3 +1,4 @@
+import { joinRef } from "../../product/apps/app-name.ts";
 import type { Deployment, Job } from "../../product/schema.ts";
 import { paintState } from "../colour.ts";
 import { ago, duration, shortCommit } from "../readable.ts";
@@ -5,8 +6,7 @@ import { pairs, table } from "../table.ts";
 import { explain } from "./explain.ts";
 import type { View } from "./view-facts.ts";
 
-const appOf = ({ app, environment }: Deployment): string =>
-  environment === "production" ? app : `${app}@${environment}`;
+const appOf = ({ app, environment }: Deployment): string => joinRef(app, environment);
 
 export const deploymentList: View<Deployment[]> = (deployments, { paint, now }) => {
   if (deployments.length === 0) return "No deployments yet.\n";

@@ -33,6 +33,11 @@ export function splitRef(ref: string): { app: string; environment: string } {
   return { app, environment };
 }
 
+/** How commands and people name an environment: `blog`, `blog@staging`. */
+export function joinRef(app: string, environment: string): string {
+  return environment === "production" ? app : `${app}@${environment}`;
+}
+
 /** A name out of a repository's address: its last part, made fit for a host name. */
 export function suggestName(address: string): string {
   const last =

@@ -148,7 +148,7 @@ export class Apps {
     const urls = routes.addressesOf(environment).map((address) => address.url);
     return {
       id: environment.app_id,
-      name: refOf(environment),
+      name: environment.app,
       environment: environment.name,
       status: instanceService.statusOf(environment),
       url: urls[0] ?? "",
@@ -170,8 +170,6 @@ export class Apps {
   }
 
   private liveBody(environment: Environment, current: ReleaseRow) {
-    const ref =
-      environment.name === "production" ? environment.app_id : `${environment.app_id}@${environment.name}`;
-    return this.options.releases.get(ref, current.number);
+    return this.options.releases.get(refOf(environment), current.number);
   }
 }

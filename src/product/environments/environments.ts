@@ -6,7 +6,7 @@ import type { Runtimes } from "../../engine/runtime/runtimes.ts";
 import type { SourceSpec } from "../../engine/source/source.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
-import { checkName, hostLabel, splitRef } from "../apps/app-name.ts";
+import { checkName, hostLabel, joinRef, splitRef } from "../apps/app-name.ts";
 import { DEFAULT_SETTINGS, type EnvironmentSettings } from "../schema.ts";
 import { freePort } from "./ports.ts";
 
@@ -197,7 +197,7 @@ export class Environments {
 
 /** How commands and people name it: `blog`, `blog@staging`. */
 export function refOf({ app, name }: Pick<Environment, "app" | "name">): string {
-  return name === "production" ? app : `${app}@${name}`;
+  return joinRef(app, name);
 }
 
 /** Name of the environment's network at the engine. */

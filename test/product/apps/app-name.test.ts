@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { checkName, hostLabel, splitRef, suggestName } from "../../../src/product/apps/app-name.ts";
+import { checkName, hostLabel, joinRef, splitRef, suggestName } from "../../../src/product/apps/app-name.ts";
 
 test("checkName takes DNS labels only, and none that stands for something else", () => {
   for (const name of ["a", "blog", "my-app-2", "0", "x".repeat(63)]) checkName("name", name);
@@ -26,4 +26,11 @@ test("hostLabel stays a label for long names, and differs for different ones", (
   const long = hostLabel("x".repeat(60), "staging");
   expect(long.length).toBeLessThanOrEqual(63);
   expect(long).not.toBe(hostLabel("x".repeat(60), "preview"));
+});
+
+test("joinRef writes what splitRef reads", () => {
+  for (const ref of ["blog", "blog@staging"]) {
+    const { app, environment } = splitRef(ref);
+    expect(joinRef(app, environment)).toBe(ref);
+  }
 });
