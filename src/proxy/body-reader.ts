@@ -158,6 +158,8 @@ export class BodyReader {
     const bytes = Buffer.from(this.trailer);
     const fields = new Fields(MAX_TRAILERS);
     if (fields.parse(bytes, 0) !== bytes.length) return this.bad(`trailers: ${fields.problem}`);
+    if (fields.kind.subarray(0, fields.count).some(decidesFraming))
+      return this.bad("framing field in trailers");
     if (this.keepFraming) this.tail = keptTrailers(bytes, fields);
     this.done = true;
     return at + 1;
@@ -185,6 +187,10 @@ export class BodyReader {
     return BAD;
   }
 }
+
+/** What nobody may send after the body (RFC 9110 section 6.5.1): some proxies read it, and a body's end with it. */
+const decidesFraming = (kind: number) =>
+  kind === Kind.contentLength || kind === Kind.transferEncoding || kind === Kind.lookalike;
 
 /** Only fields without a meaning for framing, routing or identity may come after the body (RFC 9110 section 6.5.1). */
 function keptTrailers(bytes: Buffer, fields: Fields): Uint8Array {

@@ -88,7 +88,7 @@ describe("requests", () => {
       if (connection.pending.includes("\r\n0\r\n") && connection.pending.endsWith("\r\n\r\n"))
         connection.socket.write(OK);
     });
-    const trailers = "X-Sum: 1\r\nContent-Length: 5\r\nX-Forwarded-For: 6.6.6.6\r\n";
+    const trailers = "X-Sum: 1\r\nHost: b.test\r\nX-Forwarded-For: 6.6.6.6\r\n";
     const body = `3;name=value\r\nabc\r\n04\r\ndefg\r\n0\r\n${trailers}\r\n`;
     const answer = await exchange(
       plane.port,

@@ -106,6 +106,9 @@ const BAD_CHUNKS: [string, string][] = [
   ["endless extension", `3;${"a".repeat(5000)}\r\nabc\r\n0\r\n\r\n`],
   ["bare LF at the end", "3\r\nabc\r\n0\r\n\n"],
   ["a trailer that is no field", "3\r\nabc\r\n0\r\nnonsense\r\n\r\n"],
+  ["a length among the trailers", "3\r\nabc\r\n0\r\nContent-Length: +5\r\n\r\n"],
+  ["a coding among the trailers", "3\r\nabc\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n"],
+  ["a lookalike among the trailers", "3\r\nabc\r\n0\r\nContent_Length: 5\r\n\r\n"],
   ["a folded trailer", "3\r\nabc\r\n0\r\nA: b\r\n c\r\n\r\n"],
 ];
 
