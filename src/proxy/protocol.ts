@@ -57,18 +57,112 @@ export interface Route {
   wake: boolean;
   max_body_bytes: number;
   first_byte_timeout_ms: number;
+  /** How a target is chosen; absent = `round_robin`. `random` takes the less busy of two drawn by weight. */
+  balance?: Balance;
+  /** Keeps a client at the instance that answered it first, by a cookie of the proxy's; absent = no. */
+  sticky?: boolean;
+  /** Every request is answered with this, and never reaches a target; absent = none. */
+  redirect?: Redirect;
+  /** Asks each target on its own and passes over those that fail; absent = passive health alone. */
+  health?: ActiveHealth;
+  /** Absent = `off`. */
+  access_log?: AccessLogFormat;
+}
+
+export type Balance = "round_robin" | "least_connections" | "random" | "ip_hash";
+
+export type AccessLogFormat = "off" | "json" | "combined";
+
+export interface Redirect {
+  /** Absolute URL without query; path and query of the request are added when it ends with `/`. */
+  to: string;
+  code: 301 | 302 | 303 | 307 | 308;
+}
+
+export interface ActiveHealth {
+  /** Asked with GET, any answer below 500 is healthy. */
+  path: string;
+  interval_ms: number;
+  timeout_ms: number;
+  /** Failures in a row before a target is passed over; one success brings it back. */
+  unhealthy_after: number;
 }
 
 export type RouteStatus = "running" | "starting" | "sleeping" | "stopped" | "failed" | "maintenance";
 
 /** One instance that takes requests. One that left the table gets no new request; those it has, finish. */
-export interface Target {
+export type Target = InstanceTarget | SiteTarget;
+
+interface TargetBase {
   instance: string;
   release: number;
-  host: string;
-  port: number;
   /** Share among the targets of the route, 1–1000. */
   weight: number;
+}
+
+/** An instance behind an address. */
+export interface InstanceTarget extends TargetBase {
+  host: string;
+  port: number;
+}
+
+/** A static release, served by the data plane itself. */
+export interface SiteTarget extends TargetBase {
+  /** Name of a directory below `<proxy directory>/sites/`, see SiteManifest. Never changed once it is there. */
+  site: string;
+}
+
+/**
+ * `sites/<site>/manifest.json`: every file of a static release. The files lie beside it, named for the SHA-256 (hex) of
+ * their content, so that nothing of a request's path ever becomes part of a file's path; variants have `.br`, `.gz` or
+ * `.zst` after that. Written by control when the release is built, read by the data plane.
+ */
+export interface SiteManifest {
+  version: 1;
+  /** By path below the site's root, decoded, with its leading slash: `/index.html`. */
+  files: Record<string, SiteFile>;
+  /** File that answers for a directory: `index.html`. */
+  index: string;
+  /** Paths without a file are answered with the root's index and 200, for applications that route in the browser. */
+  spa: boolean;
+  /** Path of the file that answers 404 where `spa` is false: `/404.html`; null = the proxy's own page. */
+  error_page: string | null;
+  /** Cache-Control of what `headers` gives none; null = `no-cache` for pages, an hour for the rest. */
+  cache_control: string | null;
+  /** Rules of `_headers`, all that match apply, in order. */
+  headers: SiteHeaders[];
+  /** Rules of `_redirects`, the first that matches wins. */
+  redirects: SiteRedirect[];
+}
+
+export interface SiteFile {
+  sha256: string;
+  size: number;
+  /** Content-Type, with charset where it is text. */
+  type: string;
+  /** Last-Modified, in ms since the epoch; the commit's time, so that equal builds are equal. */
+  modified_at: number;
+  /** Size in bytes of each precompressed variant that is worth it. */
+  variants: { br?: number; gzip?: number; zstd?: number };
+}
+
+export interface SiteHeaders {
+  /** `*` matches anything, `:name` one segment. */
+  path: string;
+  set: [name: string, value: string][];
+  /** Names of headers that earlier rules set and this one takes away. */
+  remove: string[];
+}
+
+export interface SiteRedirect {
+  /** As in SiteHeaders; what matched is put for `:splat` and `:name` in `to`. */
+  from: string;
+  /** Path on the same host, or an absolute URL. */
+  to: string;
+  /** 200 answers with the file at `to` without a redirect; 404 with that file and 404. */
+  status: 200 | 301 | 302 | 303 | 307 | 308 | 404;
+  /** Also where a file exists. */
+  force: boolean;
 }
 
 export interface ProxySettings {

@@ -71,10 +71,9 @@ export class Router {
   }
 
   private add(spec: Route, parts: RouterParts): void {
-    const targets = spec.targets.map(({ instance, host, port, weight }) => ({
-      target: parts.target(instance, host, port),
-      weight,
-    }));
+    const targets = spec.targets
+      .filter((target) => "host" in target)
+      .map(({ instance, host, port, weight }) => ({ target: parts.target(instance, host, port), weight }));
     for (const { target } of targets) this.targets.add(target);
     const entry: RouteEntry = { spec, state: parts.state(spec.id), balancer: new Balancer(targets) };
     this.byId.set(spec.id, entry);

@@ -19,7 +19,10 @@ async function start(
   const child = Bun.spawn(argv, { stdout: "ignore", stderr: "ignore" });
   await eventually(async () =>
     RawClient.connect(ports.at(-1)!).then(
-      (client) => (client.close(), true),
+      (client) => {
+        client.close();
+        return true;
+      },
       () => false,
     ),
   );
