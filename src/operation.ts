@@ -50,8 +50,11 @@ export interface Operation<Input extends TObject = TObject, Output extends TSche
   bodyAs?: string;
   output: Output;
   permission: Permission;
-  /** Audit action, e.g. `app.scaled`. Required on everything that changes something. */
-  audit?: string;
+  /**
+   * Audit action, e.g. `app.scaled`. Required on everything that changes something. A function where it depends on
+   * what is asked for: undefined = nothing worth noting.
+   */
+  audit?: string | ((input: Static<Input>) => string | undefined);
   /** Input fields left out of the audit (values of secrets). */
   private?: string[];
   /** Positional CLI arguments in order; the others are flags. `app` may also come from -a or DIPLO_APP. */

@@ -17,11 +17,13 @@ export async function invoke(
 ): Promise<unknown> {
   authorise(actor, operation.permission);
   const input = readInput(operation.input, raw) as Record<string, unknown>;
+  const { audit } = operation;
+  const action = typeof audit === "function" ? audit(input) : audit;
   const note = (outcome: AuditEntry["outcome"], facts: Record<string, unknown> = {}) => {
-    if (operation.audit === undefined) return;
+    if (action === undefined) return;
     const detail = { ...auditDetail(operation, input), ...facts };
     const target = auditTarget(operation, input);
-    parts.audit.record({ actor, action: operation.audit, target, detail, outcome, ip: actor.ip });
+    parts.audit.record({ actor, action, target, detail, outcome, ip: actor.ip });
   };
   const answer = await run(operation, input, actor, parts, signal).catch((error) => {
     note(signal.aborted ? "left" : "failed", {

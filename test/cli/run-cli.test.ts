@@ -265,7 +265,7 @@ describe("runCli asks", () => {
 });
 
 describe("runCli config:set", () => {
-  const changed = routes({ "PATCH /apps/blog/env": { vars: [], deployment_id: null } });
+  const changed = routes({ "PATCH /apps/blog/env": { vars: [], changed: ["SECRET"], deployment_id: null } });
 
   test("takes values from stdin and files byte for byte", async () => {
     using box = new FakeBox(changed);

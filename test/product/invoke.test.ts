@@ -147,6 +147,17 @@ test("invoke audits what was done, without private values and without a password
   expect(JSON.stringify(entry)).not.toContain("hunter2");
 });
 
+test("invoke audits by what is asked for where the operation says so", async () => {
+  const look = {
+    ...change,
+    audit: ({ wait }: { wait?: boolean }) => (wait ? "things.revealed" : undefined),
+  } as unknown as Operation;
+  await invoke(look, { app: "a", wait: false }, actorWith("apps:write"), parts, AbortSignal.any([]));
+  expect(audit.list()).toEqual([]);
+  await invoke(look, { app: "a", wait: true }, actorWith("apps:write"), parts, AbortSignal.any([]));
+  expect(audit.list()[0]).toMatchObject({ action: "things.revealed", outcome: "done" });
+});
+
 test("invoke audits a failure with its code and throws it on", async () => {
   const fail = failing(() => {
     throw new DiploError("disk_full", "no space");

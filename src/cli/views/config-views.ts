@@ -19,9 +19,14 @@ export const configList: View<ConfigVar[]> = (vars, { paint, now }) => {
 /** The bare value, byte for byte, for `$(diplo config:get NAME)`. */
 export const configValue: View<ConfigVar> = ({ value }) => `${value ?? ""}\n`;
 
-export const configChanged: View<{ vars: ConfigVar[]; deployment_id: string | null }> = ({
+export const configChanged: View<{ changed: string[]; deployment_id: string | null }> = ({
+  changed,
   deployment_id,
-}) => (deployment_id ? "Config changed; a new release follows.\n" : "Config changed.\n");
+}) => {
+  if (changed.length === 0) return "Nothing changed: the config is so already.\n";
+  const names = changed.join(", ");
+  return deployment_id ? `Changed ${names}; a new release follows.\n` : `Changed ${names}.\n`;
+};
 
 function shown(value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not reach a terminal

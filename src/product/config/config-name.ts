@@ -12,6 +12,8 @@ export function checkVar(name: string, value: string | null): void {
       "is no name for a variable",
       "Use letters, digits and _, not beginning with a digit.",
     );
+  // A key of JavaScript's own: an object made by assignment would lose it in silence.
+  if (name === "__proto__") throw invalid(name, "cannot be a variable here", "Choose another name.");
   if (name === "PORT")
     throw invalid(name, "is set by Diplo", "Change the app's port instead: diplo apps:set --port 3000");
   if (name.startsWith("DIPLO_"))

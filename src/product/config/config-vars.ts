@@ -26,6 +26,13 @@ export interface ConfigVarsOptions {
 
 export type Changes = Record<string, string | null>;
 
+/** What a change led to. */
+export interface ConfigChange {
+  vars: ConfigVar[];
+  changed: string[];
+  deployment_id: string | null;
+}
+
 /** The config of environments: sealed, append-only; a release names the versions it was made with. */
 export class ConfigVars {
   constructor(private readonly options: ConfigVarsOptions) {}
@@ -44,26 +51,20 @@ export class ConfigVars {
     return this.body(environment, row, true);
   }
 
-  async change(
-    app: string,
-    changes: Changes,
-    by: string,
-  ): Promise<{ vars: ConfigVar[]; deployment_id: string | null }> {
+  async change(app: string, changes: Changes, by: string): Promise<ConfigChange> {
     await this.options.vault.ready();
     const environment = this.options.environments.find(app);
-    const deploymentId = this.options.store.transaction(() => {
+    const { changed, deploymentId } = this.options.store.transaction(() => {
       const changed = this.write(environment, changes, by);
-      return changed ? this.options.deployments().ofConfigChange(environment, by) : null;
+      const deploymentId =
+        changed.length > 0 ? this.options.deployments().ofConfigChange(environment, by) : null;
+      return { changed, deploymentId };
     });
-    return { vars: await this.list(app, false), deployment_id: deploymentId };
+    return { vars: await this.list(app, false), changed, deployment_id: deploymentId };
   }
 
   /** The whole config becomes what the text says; names it lacks are unset. */
-  async replace(
-    app: string,
-    dotenv: string,
-    by: string,
-  ): Promise<{ vars: ConfigVar[]; deployment_id: string | null }> {
+  async replace(app: string, dotenv: string, by: string): Promise<ConfigChange> {
     const wanted = parseDotenv(dotenv);
     const changes: Changes = Object.fromEntries(wanted);
     for (const { name } of this.current(this.options.environments.find(app).id)) changes[name] ??= null;
@@ -72,15 +73,15 @@ export class ConfigVars {
 
   /**
    * Writes new versions of what really differs; call it inside a transaction, with
-   * the vault ready. True when anything did.
+   * the vault ready. Answers their names.
    */
-  write(environment: Environment, changes: Changes, by: string): boolean {
+  write(environment: Environment, changes: Changes, by: string): string[] {
     for (const [name, value] of Object.entries(changes)) checkVar(name, value);
     const before = this.values(environment, this.versions(environment.id));
     const differing = Object.entries(changes).filter(([name, value]) => (before[name] ?? null) !== value);
     refuseTooMuch({ ...before, ...changes });
     for (const [name, value] of differing) this.insert(environment, name, value, by);
-    return differing.length > 0;
+    return differing.map(([name]) => name);
   }
 
   /** Name → version of what is set now: what a release records. */

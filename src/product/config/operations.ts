@@ -3,7 +3,12 @@ import { operation } from "../../operation.ts";
 import { AppRef, ConfigVar } from "../schema.ts";
 
 /** What a config change led to: the deployment is null when the app has no release yet or nothing changed. */
-const Changed = t.Object({ vars: t.Array(ConfigVar), deployment_id: t.Union([t.String(), t.Null()]) });
+const Changed = t.Object({
+  vars: t.Array(ConfigVar),
+  /** Names whose value is another now, or that are gone. */
+  changed: t.Array(t.String()),
+  deployment_id: t.Union([t.String(), t.Null()]),
+});
 
 export const list = operation({
   verb: "config",
@@ -16,6 +21,7 @@ export const list = operation({
   }),
   output: t.Array(ConfigVar),
   permission: "env:read",
+  audit: ({ reveal }) => (reveal ? "config.revealed" : undefined),
   args: ["app"],
   run: ({ input }, { config }) => config.list(input.app, input.reveal ?? false),
 });

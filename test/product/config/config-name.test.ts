@@ -10,6 +10,7 @@ test("checkVar takes what a process can have", () => {
 test("checkVar refuses bad names, our own names, NUL bytes and what the kernel refuses", () => {
   for (const name of ["", "1A", "A-B", "A=B", "Ä", "A B"])
     expect(() => checkVar(name, "x")).toThrow("no name");
+  expect(() => checkVar("__proto__", "x")).toThrow("cannot be a variable");
   expect(() => checkVar("PORT", "80")).toThrow("set by Diplo");
   expect(() => checkVar("DIPLO_APP", "x")).toThrow("Diplo's own");
   expect(() => checkVar("A", "a\0b")).toThrow("NUL");
