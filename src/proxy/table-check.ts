@@ -1,20 +1,36 @@
 import { isIP } from "node:net";
+import {
+  array,
+  boolean,
+  type Checked,
+  fail,
+  Invalid,
+  integer,
+  matching,
+  object,
+  oneOf,
+  text,
+} from "./checks.ts";
 import { PeerSet } from "./peer-set.ts";
-import { type CertificateSet, PROTOCOL_VERSION, type RouteStatus, type RouteTable } from "./protocol.ts";
+import {
+  type AccessLogFormat,
+  type CertificateSet,
+  PROTOCOL_VERSION,
+  type RouteStatus,
+  type RouteTable,
+  type Target,
+} from "./protocol.ts";
 
-/** A table or certificate set that breaks the protocol; the message says where. */
-export class InvalidTable extends Error {}
-
-type Fields = Record<string, unknown>;
-
+const ACCESS_LOG_FORMATS: AccessLogFormat[] = ["off", "json", "combined"];
 const STATUSES: RouteStatus[] = ["running", "starting", "sleeping", "stopped", "failed", "maintenance"];
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 const TARGET_HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`, "i");
 const PATH = /^\/$|^(?:\/[^/?#\s]+)+$/;
+const SITE = /^[a-z0-9-]{1,64}$/;
 const MAX_MS = 2 ** 31 - 1;
 
-/** Checks a whole route table. Throws InvalidTable with the place of the first fault. */
+/** Checks a whole route table. Throws Invalid with the place of the first fault. */
 export function checkRouteTable(value: unknown): RouteTable {
   const table = object(value, "table");
   version(table);
@@ -78,21 +94,22 @@ function checkRoute(value: unknown, i: number): RouteTable["routes"][number] {
     wake: boolean(route.wake, `${at}.wake`),
     max_body_bytes: integer(route.max_body_bytes, `${at}.max_body_bytes`, 0, Number.MAX_SAFE_INTEGER),
     first_byte_timeout_ms: integer(route.first_byte_timeout_ms, `${at}.first_byte_timeout_ms`, 1, MAX_MS),
+    access_log: oneOf(route.access_log ?? "off", ACCESS_LOG_FORMATS, `${at}.access_log`),
   };
 }
 
-function checkTarget(value: unknown, at: string): RouteTable["routes"][number]["targets"][number] {
+function checkTarget(value: unknown, at: string): Target {
   const target = object(value, at);
-  const host = text(target.host, `${at}.host`);
-  if (isIP(host) === 0 && !TARGET_HOST.test(host))
-    throw new InvalidTable(`${at}.host: not an address or a host name`);
-  return {
+  const base = {
     instance: matching(target.instance, /^[\x21-\x7e]{1,200}$/, `${at}.instance`),
     release: integer(target.release, `${at}.release`, 0, Number.MAX_SAFE_INTEGER),
-    host,
-    port: integer(target.port, `${at}.port`, 1, 65535),
     weight: integer(target.weight, `${at}.weight`, 1, 1000),
   };
+  if (target.site !== undefined) return { ...base, site: matching(target.site, SITE, `${at}.site`) };
+  const host = text(target.host, `${at}.host`);
+  if (isIP(host) === 0 && !TARGET_HOST.test(host))
+    throw new Invalid(`${at}.host: not an address or a host name`);
+  return { ...base, host, port: integer(target.port, `${at}.port`, 1, 65535) };
 }
 
 function checkSettings(value: unknown): RouteTable["settings"] {
@@ -103,7 +120,7 @@ function checkSettings(value: unknown): RouteTable["settings"] {
   try {
     new PeerSet(trusted);
   } catch (error) {
-    throw new InvalidTable(`settings.trusted_proxies: ${(error as Error).message}`);
+    throw new Invalid(`settings.trusted_proxies: ${(error as Error).message}`);
   }
   const cookies = array(settings.own_cookies, "settings.own_cookies");
   return {
@@ -121,7 +138,7 @@ function checkConflicts(listeners: RouteTable["listeners"], routes: RouteTable["
   const taken = new Map<string, string>();
   const claim = (key: string, owner: string) => {
     const other = taken.get(key);
-    if (other !== undefined) throw new InvalidTable(`${owner}: ${key} belongs to ${other} already`);
+    if (other !== undefined) throw new Invalid(`${owner}: ${key} belongs to ${other} already`);
     taken.set(key, owner);
   };
   for (const [i, { host, port }] of listeners.entries()) claim(`address ${host}:${port}`, `listeners[${i}]`);
@@ -132,48 +149,14 @@ function checkConflicts(listeners: RouteTable["listeners"], routes: RouteTable["
     for (const host of route.hosts) claim(`host ${host}${route.path}`, owner);
     if (route.port === null) continue;
     claim(`port ${route.port}`, owner);
-    if (shared.has(route.port)) throw new InvalidTable(`${owner}.port: ${route.port} is a shared listener's`);
+    if (shared.has(route.port)) throw new Invalid(`${owner}.port: ${route.port} is a shared listener's`);
   }
 }
 
-function version(value: Fields): void {
+function version(value: Checked): void {
   if (value.version !== PROTOCOL_VERSION) fail("version", `must be ${PROTOCOL_VERSION}`);
-}
-
-function object(value: unknown, at: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(at, "not an object");
-  return value as Fields;
-}
-
-function array(value: unknown, at: string): unknown[] {
-  return Array.isArray(value) ? value : fail(at, "not an array");
-}
-
-function text(value: unknown, at: string): string {
-  return typeof value === "string" && value !== "" ? value : fail(at, "not a text, or empty");
-}
-
-function boolean(value: unknown, at: string): boolean {
-  return typeof value === "boolean" ? value : fail(at, "not true or false");
-}
-
-function integer(value: unknown, at: string, min: number, max: number): number {
-  const whole = typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
-  return whole ? (value as number) : fail(at, `not a whole number from ${min} to ${max}`);
-}
-
-function matching(value: unknown, pattern: RegExp, at: string): string {
-  return typeof value === "string" && pattern.test(value) ? value : fail(at, "malformed");
 }
 
 function address(value: unknown, at: string): string {
   return typeof value === "string" && isIP(value) !== 0 ? value : fail(at, "not an IP address");
-}
-
-function oneOf<T extends string>(value: unknown, allowed: readonly T[], at: string): T {
-  return allowed.find((one) => one === value) ?? fail(at, `not one of ${allowed.join(", ")}`);
-}
-
-function fail(at: string, problem: string): never {
-  throw new InvalidTable(`${at}: ${problem}`);
 }
