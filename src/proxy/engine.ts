@@ -67,7 +67,7 @@ export class Engine {
   compile(table: Pick<RouteTable, "routes">): Router {
     return new Router(table, {
       state: (id) => this.routeState(id),
-      target: (instance, host, port) => this.targets.get(instance, host, port),
+      target: (spec) => this.targets.get(spec),
     });
   }
 

@@ -1,6 +1,6 @@
 import { Balancer } from "./balancer.ts";
 import type { HoldQueue } from "./hold-queue.ts";
-import type { Route, RouteTable } from "./protocol.ts";
+import type { Route, RouteTable, Target } from "./protocol.ts";
 import type { RouteCounters } from "./route-metrics.ts";
 import type { TargetState } from "./target.ts";
 
@@ -18,7 +18,7 @@ export interface RouteEntry {
 
 export interface RouterParts {
   state(routeId: string): RouteState;
-  target(instance: string, host: string, port: number): TargetState;
+  target(spec: Target): TargetState;
 }
 
 /** Path prefixes of one host. Looking up costs as many steps as the request's path has segments, at most. */
@@ -71,9 +71,7 @@ export class Router {
   }
 
   private add(spec: Route, parts: RouterParts): void {
-    const targets = spec.targets
-      .filter((target) => "host" in target)
-      .map(({ instance, host, port, weight }) => ({ target: parts.target(instance, host, port), weight }));
+    const targets = spec.targets.map((target) => ({ target: parts.target(target), weight: target.weight }));
     for (const { target } of targets) this.targets.add(target);
     const entry: RouteEntry = { spec, state: parts.state(spec.id), balancer: new Balancer(targets) };
     this.byId.set(spec.id, entry);

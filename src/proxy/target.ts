@@ -1,6 +1,10 @@
+import type { Target } from "./protocol.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
-/** One address of one instance, with its idle connections. Lives as long as the table names it or a request uses it. */
+/**
+ * One address of one instance, with its idle connections, or one static release. Lives as long as the table names it or
+ * a request uses it.
+ */
 export class TargetState {
   /** Requests and upgraded connections now open. */
   inFlight = 0;
@@ -14,6 +18,8 @@ export class TargetState {
     readonly instance: string,
     readonly host: string,
     readonly port: number,
+    /** Name of the static release; empty for an instance behind an address. */
+    readonly site = "",
   ) {}
 
   /** The connection used last, if it was used since `since`; older ones may be closing at the other end. */
@@ -33,12 +39,16 @@ export class TargetState {
 export class TargetRegistry {
   private readonly targets = new Map<string, TargetState>();
 
-  /** The target of that name, made when new. One that had left the table comes back. */
-  get(instance: string, host: string, port: number): TargetState {
-    const key = `${instance} ${host} ${port}`;
+  /** The state of that target, made when new. One that had left the table comes back. */
+  get(spec: Target): TargetState {
+    const { instance } = spec;
+    const key = "site" in spec ? `${instance} ${spec.site}` : `${instance} ${spec.host} ${spec.port}`;
     let target = this.targets.get(key);
     if (target === undefined) {
-      target = new TargetState(instance, host, port);
+      target =
+        "site" in spec
+          ? new TargetState(instance, "", 0, spec.site)
+          : new TargetState(instance, spec.host, spec.port);
       this.targets.set(key, target);
     }
     target.retired = false;
