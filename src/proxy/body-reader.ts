@@ -43,7 +43,7 @@ export class BodyReader {
   private state: ChunkState = "size_start";
   private digits = 0;
   private extensionBytes = 0;
-  private trailer: number[] = [];
+  private trailer: number[] | undefined;
 
   /** `keepFraming` false: only the content of a chunked body is passed on (for HTTP/1.0 clients). */
   start(framing: BodyFraming, contentLength: number, keepFraming = true): void {
@@ -55,7 +55,7 @@ export class BodyReader {
     this.state = "size_start";
     this.digits = 0;
     this.extensionBytes = 0;
-    this.trailer = [];
+    this.trailer = undefined;
     this.problem = "";
   }
 
@@ -150,12 +150,13 @@ export class BodyReader {
   }
 
   private stepTrailer(c: number, at: number): number {
-    this.trailer.push(c);
-    const n = this.trailer.length;
+    this.trailer ??= [];
+    const { trailer } = this;
+    const n = trailer.push(c);
     if (n > MAX_TRAILER_BYTES) return this.bad("trailers too long");
-    const ended = n >= 4 && c === LF && this.trailer[n - 3] === LF && this.trailer[n - 2] === CR;
+    const ended = n >= 4 && c === LF && trailer[n - 3] === LF && trailer[n - 2] === CR;
     if (!ended) return at + 1;
-    const bytes = Buffer.from(this.trailer);
+    const bytes = Buffer.from(trailer);
     const fields = new Fields(MAX_TRAILERS);
     if (fields.parse(bytes, 0) !== bytes.length) return this.bad(`trailers: ${fields.problem}`);
     if (fields.kind.subarray(0, fields.count).some(decidesFraming))

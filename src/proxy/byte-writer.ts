@@ -1,4 +1,5 @@
-const SHORT = 128;
+/** Up to here a loop beats a call into the runtime. A view of the source would cost more than either. */
+const SHORT = 32;
 
 /** Bytes gathered for one write to a socket. Reused: `view()` is valid until the next `reset()`. */
 export class ByteWriter {
@@ -19,13 +20,19 @@ export class ByteWriter {
     this.length += this.bytes.write(text, this.length, "latin1");
   }
 
-  copy(source: Uint8Array, from: number, to: number): void {
+  copy(source: Buffer, from: number, to: number): void {
     if (to <= from) return;
     this.reserve(to - from);
-    // A loop beats making a view for a few bytes.
     if (to - from <= SHORT) for (let i = from, at = this.length; i < to; i++) this.bytes[at++] = source[i]!;
-    else this.bytes.set(source.subarray(from, to), this.length);
+    else source.copy(this.bytes, this.length, from, to);
     this.length += to - from;
+  }
+
+  /** Appends all of `source`: cheaper than the same as text. */
+  add(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.bytes.set(source, this.length);
+    this.length += source.length;
   }
 
   /** The space itself; its first `length` bytes count. For a write that needs no view. */
@@ -39,7 +46,7 @@ export class ByteWriter {
 
   /** A copy that outlives the next `reset()`. */
   take(): Buffer {
-    return Buffer.from(this.view());
+    return Buffer.copyBytesFrom(this.bytes, 0, this.length);
   }
 
   private reserve(more: number): void {

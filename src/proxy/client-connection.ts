@@ -6,6 +6,7 @@ import { INCOMPLETE } from "./fields.ts";
 import { renderLocalAnswer } from "./local-answer.ts";
 import { Outbound } from "./outbound.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
+import type { RequestHead } from "./request-head.ts";
 import { acceptOf, takeRequest } from "./request-intake.ts";
 import { Peer } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
@@ -263,12 +264,12 @@ export class ClientConnection implements Timed {
   private startExchange(bytes: Buffer, end: number): void {
     const { engine } = this;
     const head = engine.requestHead;
-    const entry = this.route(head.authority.name, head.path);
+    const entry = this.route(head);
     const request = takeRequest(engine, bytes, head, this.peer, entry);
     this.consumed(end);
     const keepAlive = request.keepAlive && request.framing === "none" && !request.http10;
     if (entry === undefined) return this.answerError({ code: "unknown_host", request, keepAlive });
-    if (this.misdirected(entry, head.path))
+    if (this.misdirected(entry, head))
       return this.answerError({ code: "unknown_host", status: 421, request, keepAlive });
     if (request.contentLength > entry.spec.max_body_bytes)
       return this.answerError({ code: "body_too_large", request, route: entry.spec, keepAlive: false });
@@ -276,15 +277,16 @@ export class ClientConnection implements Timed {
     this.exchange.dispatch();
   }
 
-  private route(host: string, path: string): RouteEntry | undefined {
+  private route(head: RequestHead): RouteEntry | undefined {
     const { router } = this.engine;
-    return this.door.appPort === undefined ? router.find(host, path) : router.findPort(this.door.appPort);
+    const { appPort } = this.door;
+    return appPort === undefined ? router.find(head.authority.name, head) : router.findPort(appPort);
   }
 
   /** The handshake named another app than the request does (RFC 9110 section 15.5.20). */
-  private misdirected(entry: RouteEntry, path: string): boolean {
+  private misdirected(entry: RouteEntry, head: RequestHead): boolean {
     if (this.serverName === "" || this.door.appPort !== undefined) return false;
-    const named = this.engine.router.find(this.serverName, path)?.spec;
+    const named = this.engine.router.find(this.serverName, head)?.spec;
     return (
       named !== undefined && (named.app !== entry.spec.app || named.environment !== entry.spec.environment)
     );

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Log } from "../log.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -7,6 +6,7 @@ import type { Limits } from "./limits.ts";
 import { PeerSet } from "./peer-set.ts";
 import type { ProxySettings, RouteMetrics, RouteTable } from "./protocol.ts";
 import { RequestHead } from "./request-head.ts";
+import { RequestIds } from "./request-id.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RouteCounters } from "./route-metrics.ts";
 import { Router, type RouteState } from "./router.ts";
@@ -43,15 +43,13 @@ export class Engine {
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
   readonly scratch = new ByteWriter(256 * 1024);
+  readonly requestIds = new RequestIds();
   readonly targets = new TargetRegistry();
   router: Router;
   settings: EngineSettings;
   draining = false;
 
   private readonly routes = new Map<string, RouteState>();
-  private readonly requestPrefix = randomBytes(10).toString("hex");
-  // Twelve hexadecimal digits from the first to the last request.
-  private requestCount = 0x100000000000;
 
   constructor(options: EngineOptions) {
     this.limits = options.limits;
@@ -115,10 +113,6 @@ export class Engine {
     for (const client of [...this.clients]) client.idle ? client.finish() : client.close();
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
-  }
-
-  nextRequestId(): string {
-    return this.requestPrefix + (++this.requestCount).toString(16);
   }
 
   /** Metrics of every route with something to say since the last call. */

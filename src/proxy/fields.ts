@@ -8,6 +8,8 @@ export const BAD = -2;
 /** More fields or bytes than the limits allow. */
 export const TOO_LARGE = -3;
 
+const KEEP_ALIVE_BYTES = Buffer.from("keep-alive");
+
 /**
  * The field lines of one message, as offsets into the bytes they were read from (RFC 9112 section 5, without its
  * leniency: no folding, no space before the colon, no bare CR or LF). One object is reused for message after message.
@@ -77,6 +79,15 @@ export class Fields {
   /** The value of field `i`. */
   value(bytes: Buffer, i: number): string {
     return bytes.toString("latin1", this.valueStart[i]!, this.valueEnd[i]!);
+  }
+
+  /** The value of field `i`, a Connection: what nearly all of them say makes no new string. */
+  connection(bytes: Buffer, i: number): string {
+    const start = this.valueStart[i]!;
+    if (this.valueEnd[i]! - start !== KEEP_ALIVE_BYTES.length) return this.value(bytes, i);
+    for (let at = 0; at < KEEP_ALIVE_BYTES.length; at++)
+      if (bytes[start + at] !== KEEP_ALIVE_BYTES[at]) return this.value(bytes, i);
+    return "keep-alive";
   }
 
   /** The lower-case name of field `i`. */

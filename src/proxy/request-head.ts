@@ -22,10 +22,15 @@ const NO_FIELD = -1;
 export class RequestHead {
   readonly fields: Fields;
   private readonly authorities = new Authorities();
+  private bytes: Buffer = Buffer.alloc(0);
+  private pathStart = 0;
+  private pathEnd = 0;
+  private queryEnd = 0;
+  private pathText: string | undefined;
   method = "";
-  /** Path as routed and forwarded, then the query with its `?`, or empty. */
-  path = "/";
-  query = "";
+  /** The request line, its CRLF included, if it can pass as it came; otherwise `lineEnd` is 0. */
+  lineStart = 0;
+  lineEnd = 0;
   minorVersion = 1;
   authority: Authority = { name: "", text: "" };
   framing: RequestFraming = "none";
@@ -44,6 +49,17 @@ export class RequestHead {
 
   constructor(private readonly limits: Limits) {
     this.fields = new Fields(limits.headerCount);
+  }
+
+  /** Path as routed and forwarded. */
+  get path(): string {
+    this.pathText ??= this.bytes.toString("latin1", this.pathStart, this.pathEnd);
+    return this.pathText;
+  }
+
+  /** With its `?`, or empty. */
+  get query(): string {
+    return this.pathEnd === this.queryEnd ? "" : this.bytes.toString("latin1", this.pathEnd, this.queryEnd);
   }
 
   get idempotent(): boolean {
@@ -105,9 +121,14 @@ export class RequestHead {
     if (bytes[at] !== SP || at === targetStart) return this.bad("malformed request target");
     const version = this.parseVersion(bytes, at + 1);
     if (version < 0) return version;
-    this.path = bytes.toString("latin1", targetStart, question < 0 ? at : question);
-    this.query = question < 0 ? "" : bytes.toString("latin1", question, at);
-    if (dots && this.path.charCodeAt(0) === SLASH && !this.normalise()) return BAD;
+    this.bytes = bytes;
+    this.pathStart = targetStart;
+    this.pathEnd = question < 0 ? at : question;
+    this.queryEnd = at;
+    this.pathText = undefined;
+    this.lineStart = start;
+    this.lineEnd = this.minorVersion === 1 ? version : 0;
+    if (dots && bytes[targetStart] === SLASH && !this.normalise()) return BAD;
     return version;
   }
 
@@ -130,9 +151,14 @@ export class RequestHead {
 
   private normalise(): boolean {
     const path = normalisePath(this.path);
-    if (path !== undefined) this.path = path;
-    else this.bad("path above the root");
-    return path !== undefined;
+    if (path === undefined) return this.refuse("path above the root");
+    if (path !== this.path) this.rewritePath(path);
+    return true;
+  }
+
+  private rewritePath(path: string): void {
+    this.pathText = path;
+    this.lineEnd = 0;
   }
 
   /** What the fields mean together. False: refused. */
@@ -164,7 +190,7 @@ export class RequestHead {
         case Kind.lookalike:
           return this.refuse("a field name that imitates Content-Length or Transfer-Encoding");
         case Kind.connection:
-          connection = joined(connection, fields.value(bytes, i));
+          connection = joined(connection, fields.connection(bytes, i));
           break;
         case Kind.upgrade:
           if (upgrade !== NO_FIELD) return this.refuse("more than one Upgrade");
@@ -221,14 +247,14 @@ export class RequestHead {
   /** Absolute-form must agree with Host; the asterisk is for OPTIONS; CONNECT is for forward proxies. */
   private interpretTarget(): boolean {
     if (this.method === "CONNECT") return this.refuse("CONNECT is not served");
-    if (this.path.charCodeAt(0) === SLASH) return true;
+    if (this.bytes[this.pathStart] === SLASH) return true;
     if (this.path === "*" && this.method === "OPTIONS" && this.query === "") return true;
     const absolute = ABSOLUTE.exec(this.path);
     if (absolute === null) return this.refuse("malformed request target");
     const authority = parseAuthority(absolute[1]!);
     if (authority === undefined || withoutDefaultPort(authority) !== withoutDefaultPort(this.authority))
       return this.refuse("request target and Host disagree");
-    this.path = absolute[2] === "" ? "/" : absolute[2]!;
+    this.rewritePath(absolute[2] === "" ? "/" : absolute[2]!);
     return this.normalise();
   }
 

@@ -20,8 +20,8 @@ export function takeRequest(
   scratch.reset();
   writeRequestHead(scratch, bytes, head, {
     peer,
-    path: strip ? stripPrefix(head.path, entry.spec.path) : head.path,
-    requestId: engine.nextRequestId(),
+    path: strip ? stripPrefix(head.path, entry.spec.path) : undefined,
+    requestId: engine.requestIds.next(),
     ownCookies: settings.ownCookies,
     close: closes,
   });

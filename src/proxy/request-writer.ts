@@ -6,7 +6,7 @@ import type { RequestHead } from "./request-head.ts";
 /** Who is on the other end of a client connection. */
 export class Peer {
   private host = "";
-  private facts = "";
+  private facts = Buffer.alloc(0);
 
   constructor(
     readonly address: string,
@@ -15,24 +15,28 @@ export class Peer {
     readonly trusted: boolean,
   ) {}
 
-  /** Field lines that tell an app about this client. The last ones are kept: a client rarely changes the host. */
-  factsFor(host: string): string {
+  /** Host and what else an app is told of this client, up to the request's name. Kept: a client rarely changes the host. */
+  factsFor(host: string): Buffer {
     if (host === this.host) return this.facts;
     this.host = host;
-    this.facts = `${linesOf(factsOf(this, host))}X-Forwarded-For: ${this.address}\r\n`;
+    const facts = [...factsOf(this, host), ["X-Forwarded-For", this.address]] as Fact[];
+    this.facts = Buffer.from(`Host: ${host}\r\n${linesOf(facts)}X-Request-ID: `, "latin1");
     return this.facts;
   }
 }
 
 export interface RequestRewrite {
   peer: Peer;
-  /** Path for the app, the route's prefix already taken away if it asks for that. */
-  path: string;
-  requestId: string;
+  /** Path for the app where it is not the client's: the route's prefix is taken away. */
+  path: string | undefined;
+  /** In ASCII. */
+  requestId: Uint8Array;
   ownCookies: ReadonlySet<string>;
   /** Ask the app to close the connection after its answer. */
   close: boolean;
 }
+
+const CRLF = Buffer.from("\r\n");
 
 /** Names that Connection may not remove: they belong to the proxy or to framing (RFC 9110 section 7.6.1). */
 const PROTECTED =
@@ -45,17 +49,25 @@ export function writeRequestHead(
   head: RequestHead,
   rewrite: RequestRewrite,
 ): void {
-  out.text(`${head.method} ${rewrite.path}${head.query} HTTP/1.1\r\nHost: ${head.authority.text}\r\n`);
-  const said = copyFields(out, bytes, head, rewrite);
   const { peer } = rewrite;
-  if (said === undefined)
-    out.text(`${peer.factsFor(head.authority.text)}X-Request-ID: ${rewrite.requestId}\r\n`);
-  else out.text(supplement(peer, head.authority.text, rewrite.requestId, said));
+  const host = head.authority.text;
+  if (rewrite.path === undefined && head.lineEnd > 0) out.copy(bytes, head.lineStart, head.lineEnd);
+  else out.text(`${head.method} ${rewrite.path ?? head.path}${head.query} HTTP/1.1\r\n`);
+  if (peer.trusted) {
+    out.text(`Host: ${host}\r\n`);
+    const said = copyFields(out, bytes, head, rewrite);
+    out.text(supplement(peer, host, Buffer.from(rewrite.requestId).toString(), said));
+  } else {
+    out.add(peer.factsFor(host));
+    out.add(rewrite.requestId);
+    out.add(CRLF);
+    copyFields(out, bytes, head, rewrite);
+  }
   if (head.framing === "chunked") out.text("Transfer-Encoding: chunked\r\n");
   if (head.upgrade >= 0)
     out.text(`Connection: Upgrade\r\nUpgrade: ${head.fields.value(bytes, head.upgrade)}\r\n`);
   else if (rewrite.close) out.text("Connection: close\r\n");
-  out.text("\r\n");
+  out.add(CRLF);
 }
 
 /** What a trusted peer has said of the client itself. */
@@ -64,15 +76,13 @@ interface Said {
   forwardedFor: string;
 }
 
-/** Copies the fields that pass, whole runs of lines at once. Returns what a trusted peer said; undefined for all others. */
-function copyFields(
-  out: ByteWriter,
-  bytes: Buffer,
-  head: RequestHead,
-  rewrite: RequestRewrite,
-): Said | undefined {
+const NOTHING_SAID: Said = { names: [], forwardedFor: "" };
+
+/** Copies the fields that pass, whole runs of lines at once. Returns what the peer said, if it is a trusted one. */
+function copyFields(out: ByteWriter, bytes: Buffer, head: RequestHead, rewrite: RequestRewrite): Said {
   const { fields } = head;
-  const said: Said | undefined = rewrite.peer.trusted ? { names: [], forwardedFor: "" } : undefined;
+  const { trusted } = rewrite.peer;
+  const said = trusted ? { names: [], forwardedFor: "" } : NOTHING_SAID;
   let from = -1;
   let to = -1;
   for (let i = 0; i < fields.count; i++) {
@@ -80,7 +90,7 @@ function copyFields(
     let pass = kind === Kind.other || kind === Kind.contentLength || kind === Kind.setCookie;
     if (kind === Kind.cookie) pass = passCookie(out, bytes, head, i, rewrite.ownCookies);
     else if (kind === Kind.expect) pass = head.expectContinue;
-    else if (said !== undefined) pass ||= noteSaid(said, bytes, head, i);
+    else if (trusted) pass ||= noteSaid(said, bytes, head, i);
     if (pass && head.connectionNames.length > 0) pass = !namedByConnection(bytes, head, i);
     if (!pass) continue;
     if (fields.nameStart[i] !== to) {

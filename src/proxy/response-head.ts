@@ -14,6 +14,7 @@ export class ResponseHead {
   readonly fields: Fields;
   status = 0;
   minorVersion = 1;
+  lineStart = 0;
   reasonStart = 0;
   reasonEnd = 0;
   framing: ResponseFraming = "none";
@@ -46,6 +47,7 @@ export class ResponseHead {
 
   private parseStatusLine(bytes: Buffer, at: number): number {
     const wanted = "HTTP/1.";
+    this.lineStart = at;
     for (let i = 0; i < wanted.length; i++) {
       if (at + i === bytes.length) return INCOMPLETE;
       if (bytes[at + i] !== wanted.charCodeAt(i)) return this.bad("not an HTTP/1 answer");
@@ -79,7 +81,7 @@ export class ResponseHead {
       } else if (kind === Kind.transferEncoding) {
         if (coding !== NO_FIELD) return this.refuse("more than one Transfer-Encoding");
         coding = i;
-      } else if (kind === Kind.connection) connection = joined(connection, fields.value(bytes, i));
+      } else if (kind === Kind.connection) connection = joined(connection, fields.connection(bytes, i));
       else if (kind === Kind.lookalike) return this.refuse("a field name that imitates a framing field");
     }
     const names = listOf(connection);

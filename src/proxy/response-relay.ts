@@ -170,7 +170,7 @@ export class ResponseRelay {
     const { parts, tail } = this.body;
     if (this.rechunk && size > 0) scratch.text(`${size.toString(16)}\r\n`);
     for (let i = 0; i < parts.length; i += 2) scratch.copy(bytes, parts[i]!, parts[i + 1]!);
-    scratch.copy(tail, 0, tail.length);
+    scratch.add(tail);
     if (this.rechunk && size > 0) scratch.text("\r\n");
     return out.writeFrom(scratch);
   }

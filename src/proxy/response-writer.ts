@@ -12,6 +12,7 @@ export interface ResponseRewrite {
   instance: string | undefined;
 }
 
+const CRLF = Buffer.from("\r\n");
 const FRAMING = /^(content-length|transfer-encoding|set-cookie)$/;
 
 /** Writes the head that a client gets for an app's `head`, which was parsed from `bytes`. */
@@ -21,21 +22,22 @@ export function writeResponseHead(
   head: ResponseHead,
   rewrite: ResponseRewrite,
 ): void {
-  out.text(`HTTP/1.1 ${head.status} `);
-  out.copy(bytes, head.reasonStart, head.reasonEnd);
-  out.text("\r\n");
-  copyFields(out, bytes, head, rewrite.ownCookies);
+  copyLines(out, bytes, head, rewrite.ownCookies);
   if (rewrite.chunked) out.text("Transfer-Encoding: chunked\r\n");
   if (rewrite.instance !== undefined) out.text(`X-Diplo-Instance: ${rewrite.instance}\r\n`);
   if (head.status === 101) out.text("Connection: Upgrade\r\n");
   else if (rewrite.connection !== "") out.text(`Connection: ${rewrite.connection}\r\n`);
-  out.text("\r\n");
+  out.add(CRLF);
 }
 
-function copyFields(out: ByteWriter, bytes: Buffer, head: ResponseHead, own: ReadonlySet<string>): void {
-  const { fields } = head;
-  let from = -1;
-  let to = -1;
+/** The status line and the fields that pass: whole runs of lines at once, mostly a single one. */
+function copyLines(out: ByteWriter, bytes: Buffer, head: ResponseHead, own: ReadonlySet<string>): void {
+  const { fields, lineStart, reasonStart, reasonEnd } = head;
+  // "HTTP/1.1 200" and a space: only an older version, or a missing space, is written anew.
+  const asItCame = head.minorVersion === 1 && reasonStart - lineStart === 13;
+  if (!asItCame) out.text(`HTTP/1.1 ${head.status} `);
+  let from = asItCame ? lineStart : reasonStart;
+  let to = reasonEnd + 2;
   for (let i = 0; i < fields.count; i++) {
     if (!passes(bytes, head, i, own)) continue;
     if (fields.nameStart[i] !== to) {

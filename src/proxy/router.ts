@@ -21,6 +21,11 @@ export interface RouterParts {
   target(spec: Target): TargetState;
 }
 
+/** A request's normalised path; only looked at when the host has more than one. */
+interface WithPath {
+  readonly path: string;
+}
+
 /** Path prefixes of one host. Looking up costs as many steps as the request's path has segments, at most. */
 class PathRoutes {
   root: RouteEntry | undefined;
@@ -31,8 +36,9 @@ class PathRoutes {
     else this.prefixes.set(entry.spec.path, entry);
   }
 
-  find(path: string): RouteEntry | undefined {
+  find(request: WithPath): RouteEntry | undefined {
     if (this.prefixes.size === 0) return this.root;
+    const { path } = request;
     for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const entry = this.prefixes.get(path.slice(0, end));
       if (entry !== undefined) return entry;
@@ -55,11 +61,11 @@ export class Router {
   }
 
   /** The route of a normalised host name and path. */
-  find(host: string, path: string): RouteEntry | undefined {
-    const entry = this.exact.get(host)?.find(path);
+  find(host: string, request: WithPath): RouteEntry | undefined {
+    const entry = this.exact.get(host)?.find(request);
     if (entry !== undefined || this.wildcards.size === 0) return entry;
     const dot = host.indexOf(".");
-    return dot < 0 ? undefined : this.wildcards.get(host.slice(dot + 1))?.find(path);
+    return dot < 0 ? undefined : this.wildcards.get(host.slice(dot + 1))?.find(request);
   }
 
   findPort(port: number): RouteEntry | undefined {
