@@ -1,5 +1,6 @@
 import { DiploError, PermanentError } from "../../errors.ts";
 import { GitFailure } from "./git.ts";
+import { knownHostOf } from "./known-hosts.ts";
 
 /**
  * What a failed git command means for the person. Answers PermanentError where no retry helps, and
@@ -17,10 +18,12 @@ export function explainGit(error: unknown, repo_url: string, hasCredential: bool
     });
   }
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/.test(words)) {
-    return new PermanentError("host_key_changed", `the host key behind ${repo_url} is another one`, {
+    const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(words)?.[0] ?? "another one";
+    const host = knownHostOf(repo_url) ?? "";
+    return new PermanentError("host_key_changed", `${host} shows the host key ${shown}, not the pinned one`, {
       ...facts,
-      detail: `The server behind ${repo_url} shows another host key than before. Somebody may be listening in.`,
-      hint: "If the server was set up anew, remove its line from the known hosts and deploy again.",
+      detail: `${host} shows another host key than the pinned one: ${shown}. Somebody may be listening in.`,
+      hint: `If this is the server's new key (its owner can tell you), accept it: diplo ssh-hosts:forget '${host}', then deploy again.`,
     });
   }
   if (isMissing(words)) {

@@ -33,8 +33,8 @@ const MAX_DEPTH = 5;
 export async function fetchGit(fetch: GitFetch, depth = 0): Promise<FetchedTree> {
   const { spec, credential, cache, signal } = fetch;
   try {
-    await using way = await reach(spec.repo_url, credential, cache.knownHosts, signal);
-    const base: GitOptions = { signal, env: way.env, config: way.config };
+    await using way = await reach(spec.repo_url, credential, cache, signal);
+    const base: GitOptions = { signal, env: way.env, config: way.config, secret: way.secret };
     const bringIt = (repository: CachedRepository) => bring(fetch, repository, base);
     const { submodules, ...tree } = await cache.use(spec.repo_url, base, bringIt);
     if (submodules.length > 0 && depth >= MAX_DEPTH) throw tooDeep(spec);

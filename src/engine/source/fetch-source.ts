@@ -5,7 +5,7 @@ import { fetchGit } from "./fetch-git.ts";
 import type { GitCache } from "./git-cache.ts";
 import { checkCommit, checkRefName, checkSubdirectory } from "./git-names.ts";
 import { type GitSpec, parseRepoUrl } from "./repo-url.ts";
-import type { SourceCredential, SourceSpec, WorkingTree } from "./source.ts";
+import type { SourceCredential, TreeSource, WorkingTree } from "./source.ts";
 import { unpackUpload } from "./unpack-upload.ts";
 
 export interface FetchOptions {
@@ -25,7 +25,7 @@ export interface FetchOptions {
  * Brings an app's source into `directory`. Throws PermanentError `repo_not_found`, `auth_failed`,
  * `branch_not_found`, `repo_empty`, `invalid`; DiploError `disk_full`; a plain Error for trouble on the network.
  */
-export async function fetchSource(spec: SourceSpec, options: FetchOptions): Promise<WorkingTree> {
+export async function fetchSource(spec: TreeSource, options: FetchOptions): Promise<WorkingTree> {
   const { directory, deadlineMs } = options;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(deadlineMs)]);
   const subdirectory = checkSource(spec);
@@ -43,7 +43,7 @@ export async function fetchSource(spec: SourceSpec, options: FetchOptions): Prom
 const NO_COMMIT = { commit: null, message: null, author: null, ref: null };
 
 /** Throws `invalid` for an address, a name or a directory that git must not be given; answers the directory. */
-export function checkSource(spec: SourceSpec): string {
+export function checkSource(spec: TreeSource): string {
   if (spec.kind === "git") checkGit(spec);
   return checkSubdirectory(spec.subdirectory);
 }

@@ -22,7 +22,11 @@ export interface CachedRepository {
 export class GitCache {
   readonly #queues = new Map<string, Promise<unknown>>();
 
-  constructor(readonly directory: string) {}
+  constructor(
+    readonly directory: string,
+    /** Certificates for https instead of the machine's own. */
+    readonly caFile?: string | undefined,
+  ) {}
 
   /** Keys of ssh hosts, pinned at first sight. Kept when repositories are pruned. */
   get knownHosts(): string {

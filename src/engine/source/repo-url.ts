@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { invalid } from "../../errors.ts";
+import { sameRepository } from "../runtime/image-reference.ts";
 import { isRefName } from "./git-names.ts";
 import type { SourceCredential, SourceSpec } from "./source.ts";
 
@@ -35,8 +36,9 @@ function parseAddress(address: string): ParsedRepoUrl {
   return parseUrl(toUrl(address));
 }
 
-/** Whether two sources are the same repository, however they are written. */
+/** Whether two sources are the same repository, however they are written; of an image another tag is the same. */
 export function sameSource(a: SourceSpec, b: SourceSpec): boolean {
+  if (a.kind === "image" && b.kind === "image") return sameRepository(a.image, b.image);
   if (a.kind !== "git" || b.kind !== "git") return a.kind === b.kind;
   return canonical(a.repo_url) === canonical(b.repo_url) && a.subdirectory === b.subdirectory;
 }

@@ -11,7 +11,12 @@ export type SourceSpec =
       subdirectory: string;
     }
   /** A directory that the CLI sent: an archive under <data>/uploads/<upload_id>. */
-  | { kind: "upload"; upload_id: string; subdirectory: string };
+  | { kind: "upload"; upload_id: string; subdirectory: string }
+  /** A prebuilt image by name; with a tag it is looked up anew by each deployment. */
+  | { kind: "image"; image: string };
+
+/** What brings a tree that has to be built. */
+export type TreeSource = Exclude<SourceSpec, { kind: "image" }>;
 
 /** Secrets to reach a private source. Held in memory only while fetching. */
 export type SourceCredential =

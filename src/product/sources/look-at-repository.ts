@@ -38,7 +38,7 @@ export async function lookAtRepository(
   const directory = await mkdtemp(join(work, "look-"));
   try {
     const [remote, tree] = await Promise.all([
-      lookAtSource(wanted, { credential, knownHosts: gitCache.knownHosts, signal, deadlineMs: DEADLINE_MS }),
+      lookAtSource(wanted, { credential, trust: gitCache, signal, deadlineMs: DEADLINE_MS }),
       fetchSource(wanted, {
         directory: join(directory, "tree"),
         cache: gitCache,

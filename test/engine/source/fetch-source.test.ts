@@ -221,7 +221,7 @@ test("fetchSource uses credentials, and neither error nor cache holds them", asy
   expect(found.stdout.toString()).toBe("");
 });
 
-test("fetchSource shows its credential in no process's arguments", async () => {
+test("fetchSource shows its credential in no process's arguments or environment", async () => {
   const url = guarded.url("private");
   const credential = { kind: "password", username: "ada", password: "canary-token" } as const;
   const seen: string[] = [];
@@ -229,7 +229,8 @@ test("fetchSource shows its credential in no process's arguments", async () => {
   const sample = async () => {
     while (running) {
       for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-        seen.push(await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+        for (const file of ["cmdline", "environ"])
+          seen.push(await readFile(`/proc/${pid}/${file}`, "utf8").catch(() => ""));
       }
       await Bun.sleep(1);
     }
@@ -240,6 +241,7 @@ test("fetchSource shows its credential in no process's arguments", async () => {
   running = false;
   await sampling;
   expect(seen.some((line) => line.includes("git") && line.includes("/private.git"))).toBe(true);
+  expect(seen.some((line) => line.includes("GIT_CONFIG_COUNT"))).toBe(true);
   expect(seen.filter((line) => line.includes("canary-token"))).toEqual([]);
 });
 

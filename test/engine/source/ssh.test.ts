@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeDeployKey } from "../../../src/engine/source/deploy-key.ts";
+import { deployKeyPage } from "../../../src/engine/source/deploy-key-page.ts";
 import { fetchSource } from "../../../src/engine/source/fetch-source.ts";
 import { GitCache } from "../../../src/engine/source/git-cache.ts";
+import { forgetKnownHost, knownHostOf, readKnownHosts } from "../../../src/engine/source/known-hosts.ts";
 import { lookAtSource } from "../../../src/engine/source/look-at-source.ts";
 import { type GitSpec, parseRepoUrl } from "../../../src/engine/source/repo-url.ts";
 import { type GitServer, serveRepositories } from "../../support/git-server.ts";
@@ -63,7 +65,7 @@ test("fetchSource and lookAtSource reach a private repository with a deploy key,
   expect(await Bun.file(join(tree.directory, "a.txt")).text()).toBe("by ssh");
   const look = {
     credential: { kind: "deploy_key", private_key: key.private_key } as const,
-    knownHosts: cache.knownHosts,
+    trust: cache,
   };
   const remote = await lookAtSource(spec, {
     ...look,
@@ -82,8 +84,31 @@ test("fetchSource without the right key is refused", async () => {
   expect(await codeOf(fetch("not a key"))).toContain("deploy key");
 });
 
-test("fetchSource stops when the pinned host key changed", async () => {
+test("fetchSource stops when the pinned host key changed, says both, and goes on once it was forgotten", async () => {
   await fetch(key.private_key);
+  const host = knownHostOf(spec.repo_url)!;
+  const pinned = await readKnownHosts(cache.knownHosts);
+  expect(pinned).toEqual([{ host, key_type: "ssh-ed25519", fingerprint: expect.any(String) }]);
+  const found = await Bun.$`ssh-keygen -l -F ${host} -f ${cache.knownHosts}`.text();
+  expect(found).toContain(pinned[0]!.fingerprint);
+
   await ssh.changeHostKey();
-  expect(await codeOf(fetch(key.private_key))).toBe("host_key_changed");
+  const error = await fetch(key.private_key).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: "host_key_changed", hint: expect.stringContaining(`'${host}'`) });
+  expect(error.detail).toMatch(/SHA256:\S{43}\b/);
+  expect(error.detail).not.toContain(pinned[0]!.fingerprint);
+
+  expect(await forgetKnownHost(cache.knownHosts, "elsewhere")).toBe(false);
+  expect(await forgetKnownHost(cache.knownHosts, host)).toBe(true);
+  expect((await fetch(key.private_key)).commit).toBe(commit);
+  const [next] = await readKnownHosts(cache.knownHosts);
+  expect(error.detail).toContain(next!.fingerprint);
+});
+
+test("deployKeyPage knows the page of the usual forges, and of no other", () => {
+  const pageOf = (address: string) => deployKeyPage(parseRepoUrl(address).spec.repo_url);
+  expect(pageOf("git@github.com:you/app.git")).toBe("https://github.com/you/app/settings/keys/new");
+  expect(pageOf("git@gitlab.com:you/app")).toBe("https://gitlab.com/you/app/-/settings/repository");
+  for (const other of ["git@git.example.org:you/app", "git@github.com:app", "https://github.com/you/app"])
+    expect(pageOf(other)).toBeNull();
 });
