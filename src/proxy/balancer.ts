@@ -1,17 +1,32 @@
+import type { Balance } from "./protocol.ts";
 import type { TargetState } from "./target.ts";
 
-interface Share {
-  target: TargetState;
-  weight: number;
-  current: number;
+/** One target and its part of the whole. */
+export interface Share {
+  readonly target: TargetState;
+  readonly weight: number;
+  /** What the target is owed, of the smooth rotation. */
+  owed: number;
 }
 
-/** Smooth weighted round-robin: shares are met exactly over a cycle and spread evenly within it. */
-export class Balancer {
-  private readonly shares: Share[];
+/** How one of several targets is chosen, e.g. by turns or by load. `shares` is never empty. */
+export interface Choice {
+  choose(shares: readonly Share[], address: string): Share;
+}
 
-  constructor(targets: { target: TargetState; weight: number }[]) {
-    this.shares = targets.map(({ target, weight }) => ({ target, weight, current: 0 }));
+/**
+ * Chooses a target for a request. What fails is passed over while something else does not: first those that fail their
+ * health check or refused a connection a moment ago, then only the latter; when all fail, any is tried.
+ */
+export class Balancer {
+  private readonly shares: readonly Share[];
+
+  constructor(
+    targets: { target: TargetState; weight: number }[],
+    private readonly choice: Choice,
+    readonly kind: Balance,
+  ) {
+    this.shares = targets.map(({ target, weight }) => ({ target, weight, owed: 0 }));
   }
 
   get size(): number {
@@ -19,30 +34,27 @@ export class Balancer {
   }
 
   /**
-   * The next target that this request has not tried. Those that refused a connection a moment ago are passed over
-   * while there are others (passive health). `undefined`: all were tried, or there are none.
+   * A target that this request has not tried; `undefined`: all were, or there are none. `address` is the client's,
+   * needed for `ip_hash` only.
    */
-  pick(now: number, tried: readonly TargetState[]): TargetState | undefined {
-    if (this.shares.length === 1) {
-      const only = this.shares[0]!.target;
+  pick(now: number, tried: readonly TargetState[], address: string): TargetState | undefined {
+    const { shares } = this;
+    if (shares.length === 1) {
+      const only = shares[0]!.target;
       return tried.includes(only) ? undefined : only;
     }
-    return (
-      this.pickAmong((target) => target.skipUntil <= now && !tried.includes(target)) ??
-      this.pickAmong((target) => !tried.includes(target))
+    if (tried.length === 0 && shares.length > 0 && shares.every(({ target }) => target.isWell(now)))
+      return this.choice.choose(shares, address).target;
+    const left = shares.filter(({ target }) => !tried.includes(target));
+    const candidates = firstNotEmpty(
+      left.filter(({ target }) => target.isWell(now)),
+      left.filter(({ target }) => target.skipUntil <= now),
+      left,
     );
+    return candidates.length === 0 ? undefined : this.choice.choose(candidates, address).target;
   }
+}
 
-  private pickAmong(eligible: (target: TargetState) => boolean): TargetState | undefined {
-    let best: Share | undefined;
-    let total = 0;
-    for (const share of this.shares) {
-      if (!eligible(share.target)) continue;
-      share.current += share.weight;
-      total += share.weight;
-      if (best === undefined || share.current > best.current) best = share;
-    }
-    if (best !== undefined) best.current -= total;
-    return best?.target;
-  }
+function firstNotEmpty(...lists: Share[][]): Share[] {
+  return lists.find((list) => list.length > 0) ?? [];
 }

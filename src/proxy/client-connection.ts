@@ -5,7 +5,8 @@ import { Exchange, type ExchangeRequest } from "./exchange.ts";
 import { INCOMPLETE } from "./fields.ts";
 import { renderLocalAnswer } from "./local-answer.ts";
 import { Outbound } from "./outbound.ts";
-import type { ProxyErrorCode, Route } from "./protocol.ts";
+import type { ProxyErrorCode, Redirect, Route } from "./protocol.ts";
+import { locationOf, renderRedirect } from "./redirect.ts";
 import type { RequestHead } from "./request-head.ts";
 import { acceptOf, takeRequest } from "./request-intake.ts";
 import { Peer } from "./request-writer.ts";
@@ -45,7 +46,7 @@ export class ClientConnection implements Timed {
   private saidAll = false;
   private paused = false;
   private reading = false;
-  private readonly peer: Peer;
+  readonly peer: Peer;
   /** The name of the TLS handshake. */
   private serverName = "";
 
@@ -271,10 +272,20 @@ export class ClientConnection implements Timed {
     if (entry === undefined) return this.answerError({ code: "unknown_host", request, keepAlive });
     if (this.misdirected(entry, head))
       return this.answerError({ code: "unknown_host", status: 421, request, keepAlive });
+    if (entry.spec.redirect !== undefined)
+      return this.redirect(entry, entry.spec.redirect, request, keepAlive);
     if (request.contentLength > entry.spec.max_body_bytes)
       return this.answerError({ code: "body_too_large", request, route: entry.spec, keepAlive: false });
     this.exchange = new Exchange(engine, this, entry, request);
     this.exchange.dispatch();
+  }
+
+  private redirect(entry: RouteEntry, to: Redirect, request: ExchangeRequest, mayKeep: boolean): void {
+    const keepAlive = mayKeep && !this.engine.draining && !this.halfClosed;
+    const location = locationOf(to, entry.spec, this.engine.requestHead);
+    entry.state.counters.record(to.code, 0, 0, 0);
+    this.out.write(renderRedirect(to, location, { headOnly: request.headOnly, close: !keepAlive }));
+    this.exchangeDone(keepAlive);
   }
 
   private route(head: RequestHead): RouteEntry | undefined {

@@ -3,6 +3,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { HoldQueue } from "./hold-queue.ts";
 import type { Limits } from "./limits.ts";
+import { OwnCookies } from "./own-cookies.ts";
 import { PeerSet } from "./peer-set.ts";
 import type { ProxySettings, RouteMetrics, RouteTable } from "./protocol.ts";
 import { RequestHead } from "./request-head.ts";
@@ -10,6 +11,7 @@ import { RequestIds } from "./request-id.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RouteCounters } from "./route-metrics.ts";
 import { Router, type RouteState } from "./router.ts";
+import { STICKY_PREFIX } from "./sticky.ts";
 import { TargetRegistry } from "./target.ts";
 import { Ticker } from "./ticker.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -23,12 +25,13 @@ export interface EngineOptions {
 
 /** The settings of a table, made ready for use per request. */
 export interface EngineSettings {
-  ownCookies: ReadonlySet<string>;
+  ownCookies: OwnCookies;
   probeToken: Buffer;
   trusted: PeerSet;
 }
 
 const DRAIN_CHECK_MS = 20;
+const NO_SETTINGS: ProxySettings = { own_cookies: [], probe_token: "", trusted_proxies: [] };
 
 /** What all connections of one process share: the table in force, limits, clock, pools and scratch space. */
 export class Engine {
@@ -57,22 +60,23 @@ export class Engine {
     this.wake = options.wake;
     this.requestHead = new RequestHead(options.limits);
     this.responseHead = new ResponseHead(options.limits);
-    this.router = this.compile({ routes: [] });
-    this.settings = readySettings({ own_cookies: [], probe_token: "", trusted_proxies: [] });
+    this.router = this.compile({ routes: [], settings: NO_SETTINGS });
+    this.settings = readySettings(NO_SETTINGS, this.router);
   }
 
   /** Makes a checked table ready; it serves only when given to `swap`. */
-  compile(table: Pick<RouteTable, "routes">): Router {
+  compile(table: Pick<RouteTable, "routes" | "settings">): Router {
     return new Router(table, {
       state: (id) => this.routeState(id),
       target: (spec) => this.targets.get(spec),
+      secret: table.settings.probe_token,
     });
   }
 
   /** Takes effect for the next request on every connection. Requests in flight finish where they are. */
   swap(router: Router, settings: ProxySettings): void {
     this.router = router;
-    this.settings = readySettings(settings);
+    this.settings = readySettings(settings, router);
     this.sweep();
     for (const state of [...this.routes.values()]) state.hold.release();
   }
@@ -135,9 +139,9 @@ export class Engine {
   }
 }
 
-function readySettings(settings: ProxySettings): EngineSettings {
+function readySettings(settings: ProxySettings, { hasSticky }: Router): EngineSettings {
   return {
-    ownCookies: new Set(settings.own_cookies),
+    ownCookies: new OwnCookies(settings.own_cookies, hasSticky ? STICKY_PREFIX : ""),
     probeToken: Buffer.from(settings.probe_token),
     trusted: new PeerSet(settings.trusted_proxies),
   };

@@ -3,6 +3,7 @@ import type { Engine } from "./engine.ts";
 import type { Held } from "./hold-queue.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
 import type { RequestFraming } from "./request-head.ts";
+import { originOf } from "./request-intake.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import type { RouteEntry } from "./router.ts";
@@ -25,6 +26,8 @@ export interface ExchangeRequest {
   probe: boolean;
   /** Neither connection may carry another request after this one. */
   closes: boolean;
+  /** Alias of the instance that answered this client before; empty when unknown or not asked for. */
+  sticky: string;
 }
 
 /** A pooled connection that rested longer may just be closing at the other end: too risky for what cannot be repeated. */
@@ -69,6 +72,13 @@ export class Exchange implements UpstreamUser, Held {
     return this.target?.instance ?? "";
   }
 
+  /** Keeps the client at this instance; empty unless the route asks for it and the client does not know yet. */
+  get stickyLine(): string {
+    const { sticky } = this.entry;
+    if (sticky === undefined || this.target === undefined) return "";
+    return sticky.line(this.target, this.request.sticky, this.client.peer.secure);
+  }
+
   /** The client has sent its whole request. */
   get received(): boolean {
     return this.outward.body.done;
@@ -79,7 +89,7 @@ export class Exchange implements UpstreamUser, Held {
     const entry = this.engine.router.get(this.entry.spec.id);
     if (entry === undefined) return this.fail("unknown_host");
     this.entry = entry;
-    const target = entry.balancer.pick(this.engine.ticker.now, this.tried);
+    const target = this.choose();
     if (target === undefined || (!probe && this.shouldWait(target))) return this.hold();
     this.target = target;
     target.inFlight++;
@@ -196,6 +206,21 @@ export class Exchange implements UpstreamUser, Held {
 
   elapsedMs(): number {
     return performance.now() - this.startedAt;
+  }
+
+  private choose(): TargetState | undefined {
+    const { entry, tried } = this;
+    const { now } = this.engine.ticker;
+    const known = entry.sticky?.target(this.request.sticky);
+    if (known?.isWell(now) && !tried.includes(known)) return known;
+    const { balancer } = entry;
+    return balancer.pick(now, tried, balancer.kind === "ip_hash" ? this.address : "");
+  }
+
+  /** Of the client itself, also when a trusted proxy speaks for it. */
+  private get address(): string {
+    const { peer } = this.client;
+    return peer.trusted ? originOf(this.request.bytes, this.engine.settings.trusted) : peer.address;
   }
 
   /** Even the best target refused a moment ago: one held request at a time tries it, not each that comes in. */

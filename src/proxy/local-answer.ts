@@ -1,7 +1,14 @@
 import { errorPage } from "./error-page.ts";
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, type Route } from "./protocol.ts";
 
+const RETRY_AFTER_S = 5;
+
 const REASONS: Record<number, string> = {
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
   400: "Bad Request",
   404: "Not Found",
   408: "Request Timeout",
@@ -30,16 +37,19 @@ export function renderLocalAnswer(answer: LocalAnswer): { status: number; bytes:
   const status = answer.status ?? PROXY_ERROR_STATUS[answer.code];
   const { contentType, body } = errorPage(answer.code, status, answer.route, answer.accept);
   const content = Buffer.from(body);
-  const head = [
-    `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}`,
-    `Date: ${new Date().toUTCString()}`,
+  const head = headOf(status, [
     `Content-Type: ${contentType}`,
     `Content-Length: ${content.length}`,
     "Cache-Control: no-store",
     `X-Diplo-Error: ${answer.code}`,
-    ...(status === 503 ? ["Retry-After: 5"] : []),
+    ...(status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : []),
     ...(answer.close ? ["Connection: close"] : []),
-    "\r\n",
-  ].join("\r\n");
-  return { status, bytes: answer.headOnly ? Buffer.from(head) : Buffer.concat([Buffer.from(head), content]) };
+  ]);
+  return { status, bytes: answer.headOnly ? head : Buffer.concat([head, content]) };
+}
+
+/** Status line, date and `fields`, with the empty line after them. */
+export function headOf(status: number, fields: string[]): Buffer {
+  const first = [`HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}`, `Date: ${new Date().toUTCString()}`];
+  return Buffer.from([...first, ...fields, "\r\n"].join("\r\n"));
 }

@@ -37,6 +37,7 @@ export class MergedMetrics {
 
 function addTo(sum: RouteMetrics, more: RouteMetrics): void {
   sum.requests += more.requests;
+  sum.total_ms += more.total_ms;
   sum.bytes_in += more.bytes_in;
   sum.bytes_out += more.bytes_out;
   for (const name of Object.keys(sum.status) as StatusClass[]) sum.status[name] += more.status[name];

@@ -74,17 +74,20 @@ export type Balance = "round_robin" | "least_connections" | "random" | "ip_hash"
 export type AccessLogFormat = "off" | "json" | "combined";
 
 export interface Redirect {
-  /** Absolute URL without query; path and query of the request are added when it ends with `/`. */
+  /**
+   * Absolute URL without query. When it ends with `/`, path and query of the request are added, the path as a target
+   * would get it (`strip_path`).
+   */
   to: string;
   code: 301 | 302 | 303 | 307 | 308;
 }
 
 export interface ActiveHealth {
-  /** Asked with GET, any answer below 500 is healthy. */
-  path: string;
+  /** Asked with GET, any answer below 500 is healthy; null = taking a connection is enough. */
+  path: string | null;
   interval_ms: number;
   timeout_ms: number;
-  /** Failures in a row before a target is passed over; one success brings it back. */
+  /** Failures in a row before a target is passed over while another is well; one success brings it back. */
   unhealthy_after: number;
 }
 
@@ -223,6 +226,8 @@ export interface RouteMetrics {
   requests: number;
   status: { "1xx": number; "2xx": number; "3xx": number; "4xx": number; "5xx": number };
   histogram_ms: number[];
+  /** Sum of all durations in milliseconds. */
+  total_ms: number;
   bytes_in: number;
   bytes_out: number;
   in_flight: number;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Engine } from "./engine.ts";
 import type { ExchangeRequest } from "./exchange.ts";
+import type { PeerSet } from "./peer-set.ts";
 import type { RequestHead } from "./request-head.ts";
 import { stripPrefix } from "./request-path.ts";
 import { type Peer, writeRequestHead } from "./request-writer.ts";
@@ -36,6 +37,7 @@ export function takeRequest(
     wantsUpgrade: head.upgrade >= 0,
     probe: head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken),
     closes,
+    sticky: entry?.sticky?.read(bytes, head) ?? "",
   };
 }
 
@@ -49,4 +51,14 @@ function sameSecret(given: string, secret: Buffer): boolean {
 export function acceptOf(request: ExchangeRequest | undefined): string {
   if (request === undefined) return "";
   return /\r\naccept:[ \t]*([^\r]*)/i.exec(request.bytes.toString("latin1"))?.[1] ?? "";
+}
+
+const FORWARDED_FOR = /\r\nx-forwarded-for:([^\r]*)/i;
+
+/** The last address of the chain that no trusted proxy has; of a head that was made for the app. */
+export function originOf(head: Buffer, trusted: PeerSet): string {
+  const chain = (FORWARDED_FOR.exec(head.toString("latin1"))?.[1] ?? "")
+    .split(",")
+    .map((each) => each.trim());
+  return chain.findLast((address) => !trusted.has(address)) ?? chain[0]!;
 }

@@ -1,6 +1,6 @@
 import type { ByteWriter } from "./byte-writer.ts";
 import { Kind } from "./field-kind.ts";
-import { withoutOwnCookies } from "./own-cookies.ts";
+import type { OwnCookies } from "./own-cookies.ts";
 import type { RequestHead } from "./request-head.ts";
 
 /** Who is on the other end of a client connection. */
@@ -31,7 +31,7 @@ export interface RequestRewrite {
   path: string | undefined;
   /** In ASCII. */
   requestId: Uint8Array;
-  ownCookies: ReadonlySet<string>;
+  ownCookies: OwnCookies;
   /** Ask the app to close the connection after its answer. */
   close: boolean;
 }
@@ -113,15 +113,9 @@ function noteSaid(said: Said, bytes: Buffer, head: RequestHead, i: number): bool
 }
 
 /** A Cookie field without ours passes as it is; otherwise what is left of it is written at once. */
-function passCookie(
-  out: ByteWriter,
-  bytes: Buffer,
-  head: RequestHead,
-  i: number,
-  own: ReadonlySet<string>,
-): boolean {
+function passCookie(out: ByteWriter, bytes: Buffer, head: RequestHead, i: number, own: OwnCookies): boolean {
   const value = head.fields.value(bytes, i);
-  const kept = withoutOwnCookies(value, own);
+  const kept = own.without(value);
   if (kept === value) return true;
   if (kept !== "") out.text(`Cookie: ${kept}\r\n`);
   return false;

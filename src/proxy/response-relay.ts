@@ -115,6 +115,7 @@ export class ResponseRelay {
       chunked: false,
       connection: "",
       instance: undefined,
+      cookie: "",
     });
     this.client.out.writeFrom(scratch);
   }
@@ -143,6 +144,7 @@ export class ResponseRelay {
       chunked: !http10 && (head.saysChunked || this.rechunk),
       connection: this.keepClient ? (http10 ? "keep-alive" : "") : "close",
       instance: request.probe ? this.exchange.instance : undefined,
+      cookie: this.exchange.stickyLine,
     });
     this.relayBody(bytes, bodyAt, true);
   }
@@ -203,6 +205,7 @@ export class ResponseRelay {
       chunked: false,
       connection: "",
       instance: this.exchange.request.probe ? this.exchange.instance : undefined,
+      cookie: this.exchange.stickyLine,
     });
     this.tunnelAfterMs = this.exchange.elapsedMs();
     this.begun = true;

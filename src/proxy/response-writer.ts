@@ -1,15 +1,17 @@
 import type { ByteWriter } from "./byte-writer.ts";
 import { Kind } from "./field-kind.ts";
-import { setsOwnCookie } from "./own-cookies.ts";
+import type { OwnCookies } from "./own-cookies.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 export interface ResponseRewrite {
-  ownCookies: ReadonlySet<string>;
+  ownCookies: OwnCookies;
   /** Write `Transfer-Encoding: chunked`. */
   chunked: boolean;
   connection: "" | "close" | "keep-alive";
   /** Tell which instance answered: only for a request with the probe's secret. */
   instance: string | undefined;
+  /** A whole Set-Cookie line of the proxy's own, or empty. */
+  cookie: string;
 }
 
 const CRLF = Buffer.from("\r\n");
@@ -24,6 +26,7 @@ export function writeResponseHead(
 ): void {
   copyLines(out, bytes, head, rewrite.ownCookies);
   if (rewrite.chunked) out.text("Transfer-Encoding: chunked\r\n");
+  if (rewrite.cookie !== "") out.text(rewrite.cookie);
   if (rewrite.instance !== undefined) out.text(`X-Diplo-Instance: ${rewrite.instance}\r\n`);
   if (head.status === 101) out.text("Connection: Upgrade\r\n");
   else if (rewrite.connection !== "") out.text(`Connection: ${rewrite.connection}\r\n`);
@@ -31,7 +34,7 @@ export function writeResponseHead(
 }
 
 /** The status line and the fields that pass: whole runs of lines at once, mostly a single one. */
-function copyLines(out: ByteWriter, bytes: Buffer, head: ResponseHead, own: ReadonlySet<string>): void {
+function copyLines(out: ByteWriter, bytes: Buffer, head: ResponseHead, own: OwnCookies): void {
   const { fields, lineStart, reasonStart, reasonEnd } = head;
   // "HTTP/1.1 200" and a space: only an older version, or a missing space, is written anew.
   const asItCame = head.minorVersion === 1 && reasonStart - lineStart === 13;
@@ -49,7 +52,7 @@ function copyLines(out: ByteWriter, bytes: Buffer, head: ResponseHead, own: Read
   out.copy(bytes, from, to);
 }
 
-function passes(bytes: Buffer, head: ResponseHead, i: number, own: ReadonlySet<string>): boolean {
+function passes(bytes: Buffer, head: ResponseHead, i: number, own: OwnCookies): boolean {
   const { fields } = head;
   if (head.connectionNames.length > 0) {
     const name = fields.name(bytes, i);
@@ -65,7 +68,7 @@ function passes(bytes: Buffer, head: ResponseHead, i: number, own: ReadonlySet<s
     case Kind.requestId:
       return true;
     case Kind.setCookie:
-      return !setsOwnCookie(fields.value(bytes, i), own);
+      return !own.isSetBy(fields.value(bytes, i));
     case Kind.upgrade:
       return head.status === 101 || head.status === 426;
     // No body and no length with these (RFC 9110 section 8.6); a chunked answer was refused with one before.

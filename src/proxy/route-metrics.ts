@@ -9,12 +9,14 @@ export class RouteCounters {
   private requests = 0;
   private readonly classes = new Float64Array(5);
   private readonly histogram = new Float64Array(HISTOGRAM_MS.length + 1);
+  private totalMs = 0;
   private bytesIn = 0;
   private bytesOut = 0;
   private reportedInFlight = 0;
 
   record(status: number, durationMs: number, bytesIn: number, bytesOut: number): void {
     this.requests++;
+    this.totalMs += durationMs;
     this.bytesIn += bytesIn;
     this.bytesOut += bytesOut;
     const statusClass = Math.floor(status / 100) - 1;
@@ -33,12 +35,13 @@ export class RouteCounters {
       requests: this.requests,
       status: { "1xx": c1, "2xx": c2, "3xx": c3, "4xx": c4, "5xx": c5 },
       histogram_ms: [...this.histogram],
+      total_ms: Math.round(this.totalMs),
       bytes_in: this.bytesIn,
       bytes_out: this.bytesOut,
       in_flight: this.inFlight,
     };
     this.reportedInFlight = this.inFlight;
-    this.requests = this.bytesIn = this.bytesOut = 0;
+    this.requests = this.totalMs = this.bytesIn = this.bytesOut = 0;
     this.classes.fill(0);
     this.histogram.fill(0);
     return report;

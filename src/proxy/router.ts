@@ -1,7 +1,9 @@
+import { choiceFor } from "./balance-choices.ts";
 import { Balancer } from "./balancer.ts";
 import type { HoldQueue } from "./hold-queue.ts";
 import type { Route, RouteTable, Target } from "./protocol.ts";
 import type { RouteCounters } from "./route-metrics.ts";
+import { Sticky } from "./sticky.ts";
 import type { TargetState } from "./target.ts";
 
 /** What of a route outlives a table. */
@@ -14,11 +16,15 @@ export interface RouteEntry {
   spec: Route;
   state: RouteState;
   balancer: Balancer;
+  /** Only where the route asks for it. */
+  sticky: Sticky | undefined;
 }
 
 export interface RouterParts {
   state(routeId: string): RouteState;
   target(spec: Target): TargetState;
+  /** Of the table: what sticky cookies are derived from. */
+  secret: string;
 }
 
 /** A request's normalised path; only looked at when the host has more than one. */
@@ -50,6 +56,8 @@ class PathRoutes {
 /** A route table made ready for look-up. Replaced as a whole, never changed. */
 export class Router {
   readonly targets = new Set<TargetState>();
+  /** Some route keeps its clients by a cookie. */
+  hasSticky = false;
   private readonly byId = new Map<string, RouteEntry>();
   private readonly exact = new Map<string, PathRoutes>();
   /** By what follows `*.`; a wildcard covers one label. */
@@ -79,7 +87,15 @@ export class Router {
   private add(spec: Route, parts: RouterParts): void {
     const targets = spec.targets.map((target) => ({ target: parts.target(target), weight: target.weight }));
     for (const { target } of targets) this.targets.add(target);
-    const entry: RouteEntry = { spec, state: parts.state(spec.id), balancer: new Balancer(targets) };
+    const balance = spec.balance ?? "round_robin";
+    const states = targets.map(({ target }) => target);
+    const entry: RouteEntry = {
+      spec,
+      state: parts.state(spec.id),
+      balancer: new Balancer(targets, choiceFor(balance), balance),
+      sticky: spec.sticky === true ? new Sticky(spec, states, parts.secret) : undefined,
+    };
+    if (entry.sticky !== undefined) this.hasSticky = true;
     this.byId.set(spec.id, entry);
     if (spec.port !== null) this.ports.set(spec.port, entry);
     for (const host of spec.hosts) {

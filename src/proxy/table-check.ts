@@ -20,6 +20,7 @@ import {
   type RouteTable,
   type Target,
 } from "./protocol.ts";
+import { checkBehaviour } from "./route-behaviour-check.ts";
 
 const ACCESS_LOG_FORMATS: AccessLogFormat[] = ["off", "json", "combined"];
 const STATUSES: RouteStatus[] = ["running", "starting", "sleeping", "stopped", "failed", "maintenance"];
@@ -95,6 +96,7 @@ function checkRoute(value: unknown, i: number): RouteTable["routes"][number] {
     max_body_bytes: integer(route.max_body_bytes, `${at}.max_body_bytes`, 0, Number.MAX_SAFE_INTEGER),
     first_byte_timeout_ms: integer(route.first_byte_timeout_ms, `${at}.first_byte_timeout_ms`, 1, MAX_MS),
     access_log: oneOf(route.access_log ?? "off", ACCESS_LOG_FORMATS, `${at}.access_log`),
+    ...checkBehaviour(route, at),
   };
 }
 

@@ -12,6 +12,8 @@ export class TargetState {
   retired = false;
   /** On the ticker's clock: passed over until then when others exist. */
   skipUntil = 0;
+  /** Fails its active health check. */
+  failing = false;
   readonly idle: UpstreamConnection[] = [];
 
   constructor(
@@ -21,6 +23,10 @@ export class TargetState {
     /** Name of the static release; empty for an instance behind an address. */
     readonly site = "",
   ) {}
+
+  isWell(now: number): boolean {
+    return !this.failing && this.skipUntil <= now;
+  }
 
   /** The connection used last, if it was used since `since`; older ones may be closing at the other end. */
   takeIdle(since: number): UpstreamConnection | undefined {
@@ -62,6 +68,11 @@ export class TargetRegistry {
       target.retire();
       if (target.inFlight === 0) this.targets.delete(key);
     }
+  }
+
+  /** These instances fail their active health check, all others do not. */
+  setFailing(instances: ReadonlySet<string>): void {
+    for (const target of this.targets.values()) target.failing = instances.has(target.instance);
   }
 
   /** Open requests by instance, those of retired targets included. */
