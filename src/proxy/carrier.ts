@@ -6,6 +6,8 @@ export interface Report {
   /** Open requests by instance. */
   inFlight: Record<string, number>;
   connections: number;
+  /** Routes with requests that are open or were not counted in metrics yet. */
+  active: string[];
 }
 
 /** A table whose listeners are bound and which does not serve yet. */
@@ -29,6 +31,8 @@ export interface Carrier {
   complete(table: RouteTable): boolean;
   /** Takes a set that has been loaded once already, so that it cannot fail. */
   useCertificates(set: CertificateSet): Promise<void>;
+  /** These instances are passed over while others are well. */
+  setFailing(instances: ReadonlySet<string>): void;
   report(): Promise<Report>;
   /** Metrics of every route with something new since the last call. */
   takeMetrics(): Promise<RouteMetrics[]>;

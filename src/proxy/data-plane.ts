@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { terse } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { ActiveHealthChecks } from "./active-health.ts";
 import type { Carrier } from "./carrier.ts";
 import { Certificates } from "./certificates.ts";
 import { serveControlSocket } from "./control-socket.ts";
@@ -15,6 +16,7 @@ import {
   type Refusal,
   type RouteTable,
 } from "./protocol.ts";
+import { RouteUse } from "./route-use.ts";
 import { SingleProcess } from "./single-process.ts";
 import { checkCertificateSet, checkRouteTable } from "./table-check.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
@@ -45,6 +47,8 @@ const NOTHING: Applied = { generation: -1, sha256: "" };
 export class DataPlane {
   private readonly carrier: Carrier;
   private readonly events: EventSender;
+  private readonly health: ActiveHealthChecks;
+  private readonly use = new RouteUse();
   private readonly startedAt = new Date().toISOString();
   private server: ReturnType<typeof serveControlSocket> | undefined;
   private routesApplied = NOTHING;
@@ -66,7 +70,12 @@ export class DataPlane {
       workers === undefined
         ? new SingleProcess({ limits, log, wake })
         : new WorkerFleet({ ...workers, limits, log, wake });
-    const takeMetrics = () => this.carrier.takeMetrics();
+    const takeMetrics = async () => {
+      const metrics = await this.carrier.takeMetrics();
+      this.use.note(metrics.map(({ route }) => route));
+      return metrics;
+    };
+    this.health = new ActiveHealthChecks({ log, changed: (failing) => this.carrier.setFailing(failing) });
     this.events = new EventSender({ socket: options.eventsSocket, log, metricsEveryMs, takeMetrics });
   }
 
@@ -128,7 +137,8 @@ export class DataPlane {
   }
 
   async state(): Promise<ProxyState> {
-    const { inFlight, connections } = await this.carrier.report();
+    const { inFlight, connections, active } = await this.carrier.report();
+    this.use.note(active);
     return {
       version: PROTOCOL_VERSION,
       diplo_version: this.options.version,
@@ -140,6 +150,8 @@ export class DataPlane {
       certificate_generation: this.certificatesApplied.generation,
       in_flight: inFlight,
       connections,
+      unhealthy: this.health.unhealthy,
+      last_used: this.use.times(),
       last_refusal: this.lastRefusal,
     };
   }
@@ -160,6 +172,7 @@ export class DataPlane {
   private async drain(successor: boolean): Promise<void> {
     if (successor) await Bun.sleep(HANDSHAKE_MS);
     this.carrier.stopListening(successor);
+    this.health.stop();
     if (this.server !== undefined) {
       await Bun.sleep(LAST_ANSWER_MS);
       await this.server.stop(true);
@@ -190,6 +203,7 @@ export class DataPlane {
       const table = checkRouteTable(JSON.parse(routes.toString()));
       for (const failure of await this.carrier.serve(table)) log.error("cannot listen", { ...failure });
       this.routesApplied = { generation: table.generation, sha256: sha256(routes) };
+      this.watch(table);
     } catch (error) {
       log.error("stored routes cannot be used", { error: terse(error) });
     }
@@ -222,8 +236,14 @@ export class DataPlane {
     }
     await prepared.apply();
     this.routesApplied = applied;
+    this.watch(table);
     this.options.log.info("routes applied", { generation: table.generation, routes: table.routes.length });
     return applied;
+  }
+
+  private watch({ routes }: RouteTable): void {
+    this.health.use(routes);
+    this.use.keep(new Set(routes.map(({ id }) => id)));
   }
 
   private async putCertificates(body: Uint8Array): Promise<Applied | Refusal> {

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import type { Report } from "./carrier.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { HoldQueue } from "./hold-queue.ts";
 import type { Limits } from "./limits.ts";
@@ -117,6 +118,11 @@ export class Engine {
     for (const client of [...this.clients]) client.idle ? client.finish() : client.close();
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
+  }
+
+  report(): Report {
+    const active = [...this.routes].filter(([, { counters }]) => counters.active).map(([id]) => id);
+    return { inFlight: this.targets.inFlight(), connections: this.clients.size, active };
   }
 
   /** Metrics of every route with something to say since the last call. */

@@ -1,5 +1,8 @@
 import type { ProxyErrorCode, Route } from "./protocol.ts";
 
+/** When an answer with 503 may be asked for again. */
+export const RETRY_AFTER_S = 5;
+
 export interface ErrorPage {
   contentType: string;
   body: string;
@@ -8,6 +11,8 @@ export interface ErrorPage {
 interface Words {
   title: string;
   detail: string;
+  /** A moment later it may be well: the page asks again by itself. */
+  passing?: boolean;
 }
 
 const WORDS: Record<ProxyErrorCode, Words> = {
@@ -52,11 +57,16 @@ const WORDS: Record<ProxyErrorCode, Words> = {
   },
 };
 
-const STATUS_WORDS: Partial<Record<Route["status"], string>> = {
-  starting: "The app is starting. Try again in a moment.",
-  sleeping: "The app sleeps and did not wake in time. Try again in a moment.",
-  stopped: "The app is stopped. Its owner can start it again.",
-  maintenance: "The app is under maintenance. Try again later.",
+/** What `unhealthy` means while the app is not meant to run. */
+const STATUS_WORDS: Partial<Record<Route["status"], Words>> = {
+  starting: { title: "Starting", detail: "The app is starting. Try again in a moment.", passing: true },
+  sleeping: {
+    title: "Starting",
+    detail: "The app was asleep and is starting now. Try again in a moment.",
+    passing: true,
+  },
+  stopped: { title: "Stopped", detail: "The app is stopped. Its owner can start it again." },
+  maintenance: { title: "Under maintenance", detail: "The app is under maintenance. Try again later." },
 };
 
 /** What a person or program reads when the proxy answers itself: HTML, JSON or text, as Accept prefers. */
@@ -66,7 +76,8 @@ export function errorPage(
   route: Route | undefined,
   accept: string,
 ): ErrorPage {
-  const { title, detail } = words(code, route);
+  const said = words(code, route);
+  const { title, detail } = said;
   const app = route === undefined ? undefined : appName(route);
   switch (preferred(accept)) {
     case "json": {
@@ -74,7 +85,7 @@ export function errorPage(
       return { contentType: "application/problem+json", body: `${JSON.stringify(problem)}\n` };
     }
     case "html":
-      return { contentType: "text/html; charset=utf-8", body: html(code, status, title, detail, app) };
+      return { contentType: "text/html; charset=utf-8", body: html(code, status, said, app) };
     case "text": {
       const name = app === undefined ? "" : `${app}: `;
       return {
@@ -86,9 +97,8 @@ export function errorPage(
 }
 
 function words(code: ProxyErrorCode, route: Route | undefined): Words {
-  const base = WORDS[code];
   const about = code === "unhealthy" && route !== undefined ? STATUS_WORDS[route.status] : undefined;
-  return about === undefined ? base : { title: base.title, detail: about };
+  return about ?? WORDS[code];
 }
 
 /** `app`, or `app@staging` for another environment than production. */
@@ -104,10 +114,16 @@ function preferred(accept: string): "html" | "json" | "text" {
   return json >= 0 ? "json" : "text";
 }
 
-function html(code: string, status: number, title: string, detail: string, app: string | undefined): string {
+function html(
+  code: string,
+  status: number,
+  { title, detail, passing = false }: Words,
+  app: string | undefined,
+): string {
+  const again = passing ? `<meta http-equiv="refresh" content="${RETRY_AFTER_S}">` : "";
   const name = app === undefined ? "" : `<p class="app">${escapeHtml(app)}</p>`;
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">${again}
 <title>${status} ${escapeHtml(title)}</title><style>
 :root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;place-items:center}
 main{max-width:34rem;padding:2rem}h1{font-size:1.5rem;margin:0 0 .5rem}p{margin:.25rem 0}.app{font-weight:600}small{opacity:.7}

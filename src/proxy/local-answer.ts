@@ -1,7 +1,5 @@
-import { errorPage } from "./error-page.ts";
+import { errorPage, RETRY_AFTER_S } from "./error-page.ts";
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, type Route } from "./protocol.ts";
-
-const RETRY_AFTER_S = 5;
 
 const REASONS: Record<number, string> = {
   301: "Moved Permanently",

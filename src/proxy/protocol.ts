@@ -82,6 +82,9 @@ export interface Redirect {
   code: 301 | 302 | 303 | 307 | 308;
 }
 
+/** User-Agent of all health checks, so that an app can leave them out of its log. */
+export const HEALTH_CHECK_AGENT = "Diplo health check";
+
 export interface ActiveHealth {
   /** Asked with GET, any answer below 500 is healthy; null = taking a connection is enough. */
   path: string | null;
@@ -209,6 +212,13 @@ export interface ProxyState {
   /** Requests and upgraded connections now open, by instance id; includes instances that left the table. */
   in_flight: Record<string, number>;
   connections: number;
+  /** Instances that fail their active health check, and what was last seen of each. */
+  unhealthy: Record<string, string>;
+  /**
+   * When each route was last used, up to 10 s too late and never too early: a request ended, or one or an upgraded
+   * connection is open now. Routes unused since `started_at` are absent.
+   */
+  last_used: Record<string, string>;
   last_refusal: (Refusal & { at: string; generation: number }) | null;
 }
 

@@ -26,6 +26,11 @@ export class RouteCounters {
     this.histogram[bucket]!++;
   }
 
+  /** In use now, or since the last report. */
+  get active(): boolean {
+    return this.requests > 0 || this.inFlight > 0;
+  }
+
   /** What changed since the last call, counters set back; `undefined` when nothing did. */
   take(route: string): RouteMetrics | undefined {
     if (this.requests === 0 && this.inFlight === this.reportedInFlight) return undefined;

@@ -46,8 +46,12 @@ export class SingleProcess implements Carrier {
     this.certificates = await Certificates.load(set);
   }
 
+  setFailing(instances: ReadonlySet<string>): void {
+    this.engine.targets.setFailing(instances);
+  }
+
   async report(): Promise<Report> {
-    return { inFlight: this.engine.targets.inFlight(), connections: this.engine.clients.size };
+    return this.engine.report();
   }
 
   async takeMetrics(): Promise<RouteMetrics[]> {

@@ -37,6 +37,7 @@ export class WorkerFleet implements Carrier {
   private readonly draining = new Set<WorkerProcess>();
   private table: RouteTable | undefined;
   private certificates: CertificateSet | undefined;
+  private failing: string[] = [];
   private readonly metrics = new MergedMetrics();
   private stopping = false;
 
@@ -76,17 +77,24 @@ export class WorkerFleet implements Carrier {
     await Promise.all(this.current().map((worker) => worker.ask({ type: "certificates", set })));
   }
 
+  setFailing(instances: ReadonlySet<string>): void {
+    this.failing = [...instances];
+    for (const worker of this.current()) worker.tell({ type: "failing", instances: this.failing });
+  }
+
   async report(): Promise<Report> {
     const all = [...this.current(), ...this.draining];
     const reports = await Promise.all(all.map((worker) => worker.ask({ type: "report" })));
     const inFlight: Record<string, number> = {};
     let connections = 0;
+    const active = new Set<string>();
     for (const answer of reports) {
+      for (const route of answer?.report?.active ?? []) active.add(route);
       connections += answer?.report?.connections ?? 0;
       for (const [instance, count] of Object.entries(answer?.report?.inFlight ?? {}))
         inFlight[instance] = (inFlight[instance] ?? 0) + count;
     }
-    return { inFlight, connections };
+    return { inFlight, connections, active: [...active] };
   }
 
   async takeMetrics(): Promise<RouteMetrics[]> {
@@ -147,7 +155,9 @@ export class WorkerFleet implements Carrier {
     if (this.table === undefined) return;
     const open = this.sockets.all;
     worker.pass(open.map(({ fds }) => fds[index]!));
-    await worker.ask({ type: "apply", table: this.table, open: open.map(({ wanted }) => wanted) });
+    const applied = worker.ask({ type: "apply", table: this.table, open: open.map(({ wanted }) => wanted) });
+    worker.tell({ type: "failing", instances: this.failing });
+    await applied;
   }
 
   private exited(index: number, worker: WorkerProcess): void {

@@ -8,6 +8,8 @@ export type ToWorker =
   | { type: "start"; limits: Limits }
   | { type: "apply"; id: number; table: RouteTable; open: Wanted[] }
   | { type: "certificates"; id: number; set: CertificateSet }
+  /** Instances that fail their active health check. */
+  | { type: "failing"; instances: string[] }
   | { type: "report"; id: number }
   | { type: "metrics"; id: number }
   /** `gentle`: idle connections may stay for the drain time; their next answer ends them. */

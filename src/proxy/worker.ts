@@ -46,10 +46,10 @@ class Worker {
       case "certificates":
         this.certificates = await Certificates.load(message.set);
         return say({ type: "done", id: message.id });
-      case "report": {
-        const report = { inFlight: this.engine.targets.inFlight(), connections: this.engine.clients.size };
-        return say({ type: "done", id: message.id, report });
-      }
+      case "failing":
+        return this.engine.targets.setFailing(new Set(message.instances));
+      case "report":
+        return say({ type: "done", id: message.id, report: this.engine.report() });
       case "metrics":
         return say({ type: "done", id: message.id, metrics: this.engine.takeMetrics() });
       case "drain":

@@ -377,7 +377,7 @@ describe("error pages", () => {
       app: "<b>blog@staging",
       detail: "The app is stopped. Its owner can start it again.",
     });
-    expect(await ask(proxy.port, "*/*")).toContain("503 <b>blog@staging: Not ready.");
+    expect(await ask(proxy.port, "*/*")).toContain("503 <b>blog@staging: Stopped.");
   });
 
   test("a failed app says so", async () => {

@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import type { Endpoint } from "../../engine/runtime/container-runtime.ts";
+import { HEALTH_CHECK_AGENT } from "../../proxy/protocol.ts";
 import type { Health } from "../schema.ts";
 
 export interface ProbeResult {
@@ -31,7 +32,7 @@ async function probeHttp(
 ): Promise<Omit<ProbeResult, "durationMs">> {
   try {
     const response = await fetch(`http://${endpoint.host}:${endpoint.port}${health.path}`, {
-      headers: { host, connection: "close", "user-agent": "Diplo health check" },
+      headers: { host, connection: "close", "user-agent": HEALTH_CHECK_AGENT },
       redirect: "manual",
       keepalive: false,
       signal: AbortSignal.timeout(health.timeout_s * 1000),

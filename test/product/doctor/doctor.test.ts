@@ -62,6 +62,8 @@ function proxyState(more: Partial<ProxyState> = {}): ProxyState {
     sha256: "",
     certificate_generation: 0,
     in_flight: {},
+    unhealthy: {},
+    last_used: {},
     connections: 0,
     last_refusal: null,
     ...more,
