@@ -31,6 +31,7 @@ import { ProxyClient } from "./product/routes/proxy-client.ts";
 import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
 import { ProxyProcess } from "./product/routes/proxy-process.ts";
 import { Routes } from "./product/routes/routes.ts";
+import { Credentials } from "./product/sources/credentials.ts";
 import { SystemFacts } from "./product/system/system-facts.ts";
 import { Volumes } from "./product/volumes/volumes.ts";
 import { Audit } from "./security/audit/audit.ts";
@@ -128,7 +129,8 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     ownCookies: [SESSION_COOKIE],
     log,
   });
-  const gitCache = new GitCache(paths.repositories(settings.data));
+  const gitCache = new GitCache(paths.repositories(settings.data), settings.caFile);
+  const credentials = new Credentials({ store, vault });
   const config = new ConfigVars({ store, vault, environments, deployments: () => deployments });
   const volumes = new Volumes({ store, environments, runtimes, deployments: () => deployments });
   const shared = {
@@ -140,6 +142,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     runtimes,
     environments,
     config,
+    credentials,
     releases,
     volumes,
     routes,

@@ -25,6 +25,8 @@ export interface Config {
   readonly pool: string;
   /** Engine address as DOCKER_HOST spells it; undefined = look for one. */
   readonly dockerHost: string | undefined;
+  /** Certificates to believe in instead of the machine's own, as other programs take them; for git over https. */
+  readonly caFile: string | undefined;
   readonly logLevel: Level;
   /** Where a remote CLI finds its box. */
   readonly client: {
@@ -97,6 +99,7 @@ export function readConfig(flags: Flags = {}, env: Record<string, string | undef
     appPorts: portRange(text("app-ports") ?? "3000-9999"),
     pool: pool(text("pool") ?? "10.213.0.0/16"),
     dockerHost: env.DOCKER_HOST || undefined,
+    caFile: env.SSL_CERT_FILE || undefined,
     logLevel: level(text("log-level") ?? "info"),
     client: {
       url: env.DIPLO_URL || undefined,

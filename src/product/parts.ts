@@ -16,6 +16,7 @@ import type { Events } from "./events/events.ts";
 import type { Instances } from "./instances/instances.ts";
 import type { Releases } from "./releases/releases.ts";
 import type { Routes } from "./routes/routes.ts";
+import type { Credentials } from "./sources/credentials.ts";
 import type { SystemFacts } from "./system/system-facts.ts";
 import type { Volumes } from "./volumes/volumes.ts";
 
@@ -34,6 +35,7 @@ export interface Parts {
   apps: Apps;
   environments: Environments;
   config: ConfigVars;
+  credentials: Credentials;
   deployments: Deployments;
   releases: Releases;
   instances: Instances;

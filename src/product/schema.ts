@@ -48,6 +48,12 @@ export const Build = t.Object({
 });
 export type Build = Static<typeof Build>;
 
+const PathPatterns = t.Array(t.String({ minLength: 1, maxLength: 200 }), {
+  maxItems: 100,
+  description:
+    "From the repository's root: * in a segment, ** across; a plain directory stands for all below it",
+});
+
 /** What the next release of an environment is made with. Kept as JSON in environments.settings. */
 export const EnvironmentSettings = t.Object({
   /** PORT in the container; null = the plan's or the image's own. */
@@ -60,6 +66,12 @@ export const EnvironmentSettings = t.Object({
   stop_grace_s: t.Integer({ minimum: 0, maximum: 600 }),
   build_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
   max_body_bytes: t.Integer({ minimum: 0 }),
+  /** Which changed files count for a deployment that asks for changes; empty = all, or the app's subdirectory. */
+  watch_paths: PathPatterns,
+  ignore_paths: PathPatterns,
+  path_filter: t.Union([t.Literal("strict"), t.Literal("loose")], {
+    description: "strict: watched and not ignored; loose: anything that is not ignored",
+  }),
 });
 export type EnvironmentSettings = Static<typeof EnvironmentSettings>;
 
@@ -81,6 +93,9 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   stop_grace_s: 10,
   build_timeout_s: 1800,
   max_body_bytes: 1024 ** 3,
+  watch_paths: [],
+  ignore_paths: [],
+  path_filter: "strict",
 };
 
 export const SourceBody = t.Object({

@@ -37,7 +37,7 @@ export async function fetchSource(spec: TreeSource, options: FetchOptions): Prom
       : { ...NO_COMMIT, ...(await unpackUpload(spec.upload_id, { ...options, signal })) };
   if (fetched.commit !== null)
     options.onLine(`At commit ${fetched.commit.slice(0, 8)}: ${fetched.message ?? ""}`);
-  return { directory: await enter(directory, subdirectory), ...fetched };
+  return { root: await realpath(directory), directory: await enter(directory, subdirectory), ...fetched };
 }
 
 const NO_COMMIT = { commit: null, message: null, author: null, ref: null };

@@ -13,7 +13,7 @@ export interface Trust {
   /** Keys of ssh hosts, pinned at first sight. */
   knownHosts: string;
   /** Certificates to believe instead of the machine's own. */
-  caFile: string | undefined;
+  caFile?: string | undefined;
 }
 
 type Way = AsyncDisposable & Pick<GitOptions, "env" | "config" | "secret">;
@@ -42,7 +42,7 @@ function overHttp(repo_url: string, credential: SourceCredential | null, { caFil
   if (!/^https?:/.test(repo_url)) return { [Symbol.asyncDispose]: nothing };
   const trusted = {
     // git-lfs is Go: it reads the variable.
-    env: caFile === undefined ? {} : { SSL_CERT_FILE: caFile },
+    env: (caFile === undefined ? {} : { SSL_CERT_FILE: caFile }) as Record<string, string>,
     config: (caFile === undefined ? [] : [["http.sslCAInfo", caFile]]) as [string, string][],
     [Symbol.asyncDispose]: nothing,
   };

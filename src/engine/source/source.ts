@@ -26,6 +26,8 @@ export type SourceCredential =
 
 /** A tree on disk, ready to be planned. */
 export interface WorkingTree {
+  /** Absolute path of the whole repository. */
+  root: string;
   /** Absolute path of the (sub)directory that is the app. */
   directory: string;
   /** Full commit id; null for an upload. */

@@ -1,4 +1,5 @@
 import { type Static, Type as t } from "@sinclair/typebox";
+import { CredentialInput } from "../sources/credential-input.ts";
 
 const EnvVars = t.Array(t.Object({ name: t.String(), value: t.String() }), {
   description: "Merged into the config for good",
@@ -19,22 +20,44 @@ export const Deployed = t.Object({
 });
 export type Deployed = Static<typeof Deployed>;
 
+/** Answer to `if_changed` when nothing that counts has changed: no deployment was made. */
+export const Unchanged = t.Object({
+  name: t.String(),
+  changed: t.Literal(false),
+  reason: t.String(),
+  commit: t.String({ description: "What the repository has now" }),
+  release: t.Integer({ description: "What goes on serving" }),
+});
+export type Unchanged = Static<typeof Unchanged>;
+
+export const IfChanged = t.Optional(
+  t.Boolean({
+    description: "Only when the repository changed since the live release, by the app's watch_paths",
+  }),
+);
+
 /** What `POST /deploy` takes (design.md §7). */
 export const DeployInput = t.Object({
   repo_url: t.Optional(t.String({ minLength: 1, maxLength: 2048 })),
   upload_id: t.Optional(t.String({ description: "What POST /uploads answered, instead of repo_url" })),
   name: t.Optional(t.String({ description: "Default: the repository's name" })),
-  branch: t.Optional(t.String()),
-  tag: t.Optional(t.String()),
-  commit: t.Optional(t.String()),
-  subdirectory: t.Optional(t.String()),
+  branch: t.Optional(t.String({ description: "Default: the repository's own" })),
+  tag: t.Optional(t.String({ description: "Deploy this tag" })),
+  commit: t.Optional(t.String({ description: "Deploy this commit, at least 7 digits of it" })),
+  subdirectory: t.Optional(t.String({ description: "Where the app lies in the repository" })),
   port: t.Optional(t.Integer({ minimum: 1, maximum: 65535, description: "PORT in the container" })),
-  health_path: t.Optional(t.String()),
-  runtime_type: t.Optional(t.String()),
+  health_path: t.Optional(t.String({ description: "Asked until it answers below 500; default /" })),
+  runtime_type: t.Optional(t.String({ description: "The engine to run on, e.g. docker" })),
   env_vars: t.Optional(EnvVars),
-  github_token: t.Optional(t.String()),
-  replace_source: t.Optional(t.Boolean()),
-  clear_cache: t.Optional(t.Boolean()),
+  github_token: t.Optional(
+    t.String({ description: "A token that may read the repository; kept sealed", writeOnly: true }),
+  ),
+  credential: t.Optional(CredentialInput),
+  replace_source: t.Optional(
+    t.Boolean({ description: "The app has another source: take this one from now on" }),
+  ),
+  clear_cache: t.Optional(t.Boolean({ description: "Build everything anew" })),
+  if_changed: IfChanged,
   wait: Wait,
 });
 export type DeployInput = Static<typeof DeployInput>;

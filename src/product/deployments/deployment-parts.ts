@@ -10,6 +10,7 @@ import type { Environments } from "../environments/environments.ts";
 import type { InstanceRows } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
+import type { Credentials } from "../sources/credentials.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 
 /** What the steps of a deployment work with. */
@@ -23,6 +24,7 @@ export interface DeploymentParts {
   gitCache: GitCache;
   environments: Environments;
   config: ConfigVars;
+  credentials: Credentials;
   releases: Releases;
   instances: InstanceRows;
   volumes: Volumes;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { ulid } from "ulid";
 import { checkSource } from "../../engine/source/fetch-source.ts";
+import { knownHostOf } from "../../engine/source/known-hosts.ts";
 import { parseRepoUrl, sameSource } from "../../engine/source/repo-url.ts";
 import type { SourceCredential, SourceSpec } from "../../engine/source/source.ts";
 import { conflict, DiploError, invalid, notFound } from "../../errors.ts";
@@ -10,8 +11,9 @@ import { suggestName } from "../apps/app-name.ts";
 import type { Changes } from "../config/config-vars.ts";
 import { type Environment, refOf } from "../environments/environments.ts";
 import type { Deployment } from "../schema.ts";
-import { saveCredential } from "./credentials.ts";
-import type { Deployed, DeployInput } from "./deploy-input.ts";
+import { credentialFrom } from "../sources/credential-input.ts";
+import { nothingSinceLive } from "../sources/since-live.ts";
+import type { Deployed, DeployInput, Unchanged } from "./deploy-input.ts";
 import { type DeploymentRow, deploymentBody } from "./deployment-body.ts";
 import { deploymentJob } from "./deployment-job.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
@@ -19,6 +21,7 @@ import type { DeploymentRequest, DeploymentState, Trigger } from "./deployment-s
 import { drainJob, enqueueDrain } from "./drain-job.ts";
 
 type Answer = Promise<Reply<Deployed | Deployment>>;
+type AnswerIfChanged = Promise<Reply<Deployed | Deployment | Unchanged>>;
 
 const SELECT = `select d.*, a.name as app, a.id as app_id, e.name as environment, r.number as release,
   coalesce(s.commit_sha, json_extract(r.spec, '$.commit')) as commit_sha, s.message, s.author
@@ -34,7 +37,7 @@ export class Deployments {
   }
 
   /** `POST /deploy`: makes the app when there is none, merges its config, deploys. */
-  async deploy(input: DeployInput, by: string, signal: AbortSignal): Answer {
+  async deploy(input: DeployInput, by: string, signal: AbortSignal): AnswerIfChanged {
     if (input.runtime_type) await this.parts.runtimes.usable(input.runtime_type);
     const { source, credential } = sourceOf(input);
     const name = input.name ?? (input.repo_url ? suggestName(input.repo_url) : "");
@@ -46,11 +49,14 @@ export class Deployments {
     const vars = changesOf(input.env_vars ?? []);
     await this.parts.vault.ready();
     const environment = known ?? (await this.make(name, by, source, input.replace_source ?? false));
+    if (credential) this.parts.credentials.save(environment.app_id, credential, source);
+    const unchanged = input.if_changed && Object.keys(vars).length === 0;
+    const nothing = unchanged ? await this.nothingNew(environment, source, signal) : null;
+    if (nothing) return nothing;
     const id = this.parts.store.transaction(() => {
       this.applySettings(environment, input);
-      if (credential) saveCredential(this.parts, environment, credential, source);
       this.parts.config.write(environment, vars, by);
-      this.parts.environments.setSource(environment.id, source);
+      this.aim(environment, source);
       return this.request(environment, by, {
         trigger: "user",
         source,
@@ -69,16 +75,20 @@ export class Deployments {
       commit?: string;
       upload_id?: string;
       clear_cache?: boolean;
+      if_changed?: boolean;
       wait?: boolean;
     },
     by: string,
     signal: AbortSignal,
-  ): Answer {
+  ): AnswerIfChanged {
     const environment = this.parts.environments.find(input.app);
     const source = nextSource(environment, input);
     checkSource(source);
+    await this.parts.vault.ready();
+    const nothing = input.if_changed ? await this.nothingNew(environment, source, signal) : null;
+    if (nothing) return nothing;
     const id = this.parts.store.transaction(() => {
-      this.parts.environments.setSource(environment.id, source);
+      this.aim(environment, source);
       return this.request(environment, by, {
         trigger: "user",
         source,
@@ -227,6 +237,27 @@ export class Deployments {
     }
   }
 
+  /**
+   * What the app is deployed from while nothing of it ever served; later a source becomes the app's when it is live,
+   * so that one which never worked is not deployed again. Inside a transaction.
+   */
+  private aim(environment: Environment, source: SourceSpec): void {
+    const { credentials, environments, releases } = this.parts;
+    if (!releases.lastLive(environment.id)) environments.setSource(environment.id, source);
+    // The key is in the first failure's explanation, to be added at the host.
+    if (source.kind === "git" && knownHostOf(source.repo_url) !== null)
+      credentials.ensureDeployKey(environment.app_id, `diplo-${environment.app}`);
+  }
+
+  private async nothingNew(
+    environment: Environment,
+    source: SourceSpec,
+    signal: AbortSignal,
+  ): Promise<Reply<Unchanged> | null> {
+    const nothing = await nothingSinceLive(this.parts, environment, source, signal);
+    return nothing && new Reply(200, { name: refOf(environment), changed: false as const, ...nothing });
+  }
+
   /** Writes the deployment and its job; queued ones of the environment that never ran are superseded. */
   private request(
     environment: Environment,
@@ -342,7 +373,7 @@ function sourceOf(input: DeployInput): { source: SourceSpec; credential: SourceC
       commit: input.commit ?? spec.commit,
       subdirectory: subdirectory || spec.subdirectory,
     },
-    credential: input.github_token ? { kind: "token", token: input.github_token } : credential,
+    credential: credentialFrom(input) ?? credential,
   };
 }
 

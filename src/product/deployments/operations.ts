@@ -1,7 +1,7 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
 import { AppRef, Deployment } from "../schema.ts";
-import { Deployed, DeployInput, Wait } from "./deploy-input.ts";
+import { Deployed, DeployInput, IfChanged, Unchanged, Wait } from "./deploy-input.ts";
 
 export const deploy = operation({
   verb: "deploy",
@@ -9,10 +9,10 @@ export const deploy = operation({
   path: "/deploy",
   summary: "From a git URL (or an uploaded directory) to a running app",
   input: DeployInput,
-  output: t.Union([Deployed, Deployment]),
+  output: t.Union([Deployed, Deployment, Unchanged]),
   permission: "deploy",
   audit: "app.deployed",
-  private: ["env_vars", "github_token"],
+  private: ["env_vars", "github_token", "credential"],
   args: ["repo_url"],
   example: "diplo deploy https://github.com/you/app --branch main --env KEY=value",
   run: ({ input, actor, signal }, { deployments }) => deployments.deploy(input, actor.name, signal),
@@ -28,11 +28,12 @@ export const again = operation({
     branch: t.Optional(t.String()),
     tag: t.Optional(t.String()),
     commit: t.Optional(t.String()),
-    upload_id: t.Optional(t.String()),
-    clear_cache: t.Optional(t.Boolean()),
+    upload_id: t.Optional(t.String({ description: "What POST /apps/{app}/uploads answered" })),
+    clear_cache: t.Optional(t.Boolean({ description: "Build everything anew" })),
+    if_changed: IfChanged,
     wait: Wait,
   }),
-  output: t.Union([Deployed, Deployment]),
+  output: t.Union([Deployed, Deployment, Unchanged]),
   permission: "deploy",
   audit: "app.deployed",
   args: ["app"],

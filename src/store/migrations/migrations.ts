@@ -1,4 +1,5 @@
 import trunk from "./0001_trunk.sql" with { type: "text" };
+import sources from "./0004_sources.sql" with { type: "text" };
 
 export interface Migration {
   version: number;
@@ -7,4 +8,7 @@ export interface Migration {
 }
 
 /** Forward only, in order. A migration that was released is never edited. */
-export const migrations: readonly Migration[] = [{ version: 1, name: "trunk", sql: trunk }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: "trunk", sql: trunk },
+  { version: 4, name: "sources", sql: sources },
+];

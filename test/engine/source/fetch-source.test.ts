@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type FetchOptions, fetchSource } from "../../../src/engine/source/fetch-source.ts";
 import { GitCache } from "../../../src/engine/source/git-cache.ts";
-import type { SourceSpec } from "../../../src/engine/source/source.ts";
+import type { GitSpec } from "../../../src/engine/source/repo-url.ts";
 import { type GitServer, serveRepositories } from "../../support/git-server.ts";
 
 let server: GitServer;
@@ -35,7 +35,7 @@ function options(over: Partial<FetchOptions> = {}): FetchOptions {
   };
 }
 
-function git(repo_url: string, over: Partial<Extract<SourceSpec, { kind: "git" }>> = {}): SourceSpec {
+function git(repo_url: string, over: Partial<GitSpec> = {}): GitSpec {
   return { kind: "git", repo_url, branch: null, tag: null, commit: null, subdirectory: "", ...over };
 }
 
@@ -100,7 +100,7 @@ test("fetchSource takes a branch, a tag, a tag given as branch, a commit and an 
   await server.commit("refs", { v: "2" });
   await server.commit("refs", { v: "side" }, "Side", "feature/x");
   const url = server.url("refs");
-  const read = async (spec: SourceSpec) => {
+  const read = async (spec: GitSpec) => {
     const tree = await fetchSource(spec, options());
     return [await Bun.file(join(tree.directory, "v")).text(), tree.ref];
   };

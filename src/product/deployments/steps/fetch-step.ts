@@ -6,7 +6,7 @@ import { fetchSource } from "../../../engine/source/fetch-source.ts";
 import type { SourceSpec } from "../../../engine/source/source.ts";
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
-import { openCredential } from "../credentials.ts";
+import { explainAccess } from "../../sources/explain-access.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 
@@ -28,7 +28,7 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       const fetching = fetchSource(source, {
         directory: join(work, String(attempt), "tree"),
         cache: parts.gitCache,
-        credential: openCredential(parts, environment, source),
+        credential: parts.credentials.open(environment.app_id, source),
         uploads: paths.uploads(settings.data),
         signal,
         deadlineMs: DEADLINE_MS,
@@ -37,7 +37,8 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       // Half a tree must not keep the disk full that it filled: the database needs room to say so.
       const tree = await fetching.catch(async (error) => {
         await rm(work, { recursive: true, force: true });
-        throw error;
+        if (source.kind !== "git") throw error;
+        throw explainAccess(error, source.repo_url, parts.credentials.deployKey(environment.app_id));
       });
       const sourceId = ulid();
       return {

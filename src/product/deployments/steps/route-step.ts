@@ -80,6 +80,8 @@ function goLive(
 ): undefined {
   const wanted = new Set(state.wanted);
   parts.releases.markLive(release.id);
+  const { source } = state.request;
+  if (source !== null) parts.environments.setSource(environment.id, source);
   const old = parts.instances.present(environment.id).filter((row) => !wanted.has(row.id));
   parts.instances.retire(
     old.map((row) => row.id),
