@@ -5,11 +5,11 @@ import { Exchange, type ExchangeRequest } from "./exchange.ts";
 import { INCOMPLETE } from "./fields.ts";
 import { renderLocalAnswer } from "./local-answer.ts";
 import { Outbound } from "./outbound.ts";
+import { type Origin, Peer } from "./peer.ts";
 import type { ProxyErrorCode, Redirect, Route } from "./protocol.ts";
 import { locationOf, renderRedirect } from "./redirect.ts";
 import type { RequestHead } from "./request-head.ts";
 import { acceptOf, takeRequest } from "./request-intake.ts";
-import { Peer } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
 import type { Timed } from "./ticker.ts";
 
@@ -54,10 +54,10 @@ export class ClientConnection implements Timed {
     private readonly engine: Engine,
     private readonly socket: Socket<ClientConnection | undefined>,
     private readonly door: Door,
-    address: string,
+    origin: Origin,
   ) {
     this.out = new Outbound(socket);
-    this.peer = new Peer(address, door.secure, engine.settings.trusted.has(address));
+    this.peer = new Peer(origin, door.secure, engine.settings.trusted.has(origin.address));
     engine.ticker.add(this);
     this.deadline = engine.ticker.now + engine.limits.headTimeoutMs;
   }
@@ -206,7 +206,9 @@ export class ClientConnection implements Timed {
   /** Closes in order: all that was written arrives. */
   finish(): void {
     if (this.phase === "closed") return;
-    this.socket.end();
+    // Without TLS there is nothing left to say: `close` is a system call less.
+    if (this.door.secure) this.socket.end();
+    else this.socket.close();
     this.closed();
   }
 
@@ -227,7 +229,7 @@ export class ClientConnection implements Timed {
     this.out.discard();
     this.input = undefined;
     this.engine.ticker.delete(this);
-    this.engine.forgetClient(this, this.peer.address);
+    this.engine.forgetClient(this);
   }
 
   private get unread(): number {

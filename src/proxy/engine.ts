@@ -5,6 +5,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import { HoldQueue } from "./hold-queue.ts";
 import type { Limits } from "./limits.ts";
 import { OwnCookies } from "./own-cookies.ts";
+import { Origin } from "./peer.ts";
 import { PeerSet } from "./peer-set.ts";
 import type { ProxySettings, RouteMetrics, RouteTable } from "./protocol.ts";
 import { RequestHead } from "./request-head.ts";
@@ -42,7 +43,7 @@ export class Engine {
   readonly ticker = new Ticker();
   readonly clients = new Set<ClientConnection>();
   readonly upstreams = new Set<UpstreamConnection>();
-  private readonly perAddress = new Map<string, number>();
+  private readonly origins = new Map<string, Origin>();
   /** Parsed heads and bytes to write; used within one event, never across. */
   readonly requestHead: RequestHead;
   readonly responseHead: ResponseHead;
@@ -90,20 +91,20 @@ export class Engine {
         this.routes.delete(id);
   }
 
-  /** Counts a new client; false: over a limit, shed it. */
-  admit(address: string): boolean {
-    const count = this.perAddress.get(address) ?? 0;
-    if (this.clients.size >= this.limits.connections) return false;
-    if (count >= this.limits.connectionsPerAddress && !this.settings.trusted.has(address)) return false;
-    this.perAddress.set(address, count + 1);
-    return true;
+  /** Counts a new client of this address. Undefined: over a limit, shed it. */
+  admit(address: string): Origin | undefined {
+    if (this.clients.size >= this.limits.connections) return undefined;
+    const origin = this.origins.get(address) ?? new Origin(address);
+    const many = origin.connections >= this.limits.connectionsPerAddress;
+    if (many && !this.settings.trusted.has(address)) return undefined;
+    if (origin.connections++ === 0) this.origins.set(address, origin);
+    return origin;
   }
 
-  forgetClient(client: ClientConnection, address: string): void {
+  forgetClient(client: ClientConnection): void {
     this.clients.delete(client);
-    const count = (this.perAddress.get(address) ?? 1) - 1;
-    if (count > 0) this.perAddress.set(address, count);
-    else this.perAddress.delete(address);
+    const { origin } = client.peer;
+    if (--origin.connections === 0) this.origins.delete(origin.address);
   }
 
   /**

@@ -113,11 +113,13 @@ export function joined(before: string, value: string): string {
 
 const NONE: string[] = [];
 const KEEP_ALIVE = ["keep-alive"];
+const CLOSE = ["close"];
 
 /** Elements of a comma-separated value, lower-case, empty ones left out (RFC 9110 section 5.6.1). Not to be changed. */
 export function listOf(value: string): readonly string[] {
   if (value === "") return NONE;
   if (value === "keep-alive") return KEEP_ALIVE;
+  if (value === "close") return CLOSE;
   return value
     .toLowerCase()
     .split(",")
@@ -127,6 +129,6 @@ export function listOf(value: string): readonly string[] {
 
 /** The connection options that name fields: all but those with a meaning of their own. */
 export function optionsIn(names: readonly string[]): readonly string[] {
-  if (names.length === 0 || names === KEEP_ALIVE) return NONE;
+  if (names.length === 0 || names === KEEP_ALIVE || names === CLOSE) return NONE;
   return names.filter((name) => name !== "close" && name !== "keep-alive" && name !== "upgrade");
 }

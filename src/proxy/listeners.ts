@@ -83,16 +83,21 @@ export class Listeners {
 const TLS = { ALPNProtocols: Buffer.from("\x08http/1.1") };
 const UNKNOWN_NAME = new Error("no certificate for this name");
 
+/** An IPv4 client on an IPv6 socket (RFC 4291 section 2.5.5.2). */
+const MAPPED = "::ffff:";
+
 /** At a limit the newest is shed: an answer, and closed. Bun's listeners spin when descriptors run out, so never that. */
 function admit(engine: Engine, socket: Socket<Connection>, door: Door): void {
-  const address = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-  if (!engine.admit(address)) {
+  const address = socket.remoteAddress ?? "";
+  const mapped = address.startsWith(MAPPED) && address.includes(".");
+  const origin = engine.admit(mapped ? address.slice(MAPPED.length) : address);
+  if (origin === undefined) {
     socket.data = undefined;
     if (!door.secure) socket.write(BUSY, 0, BUSY.length);
     socket.end();
     return;
   }
-  const connection = new ClientConnection(engine, socket, door, address);
+  const connection = new ClientConnection(engine, socket, door, origin);
   socket.data = connection;
   engine.clients.add(connection);
 }

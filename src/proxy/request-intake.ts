@@ -1,10 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Engine } from "./engine.ts";
 import type { ExchangeRequest } from "./exchange.ts";
+import type { Peer } from "./peer.ts";
 import type { PeerSet } from "./peer-set.ts";
 import type { RequestHead } from "./request-head.ts";
 import { stripPrefix } from "./request-path.ts";
-import { type Peer, writeRequestHead } from "./request-writer.ts";
+import { writeRequestHead } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
 
 /** Turns the head just parsed from `bytes` into the request that the app of `entry` gets. */

@@ -1,29 +1,8 @@
 import type { ByteWriter } from "./byte-writer.ts";
 import { Kind } from "./field-kind.ts";
 import type { OwnCookies } from "./own-cookies.ts";
+import { type Fact, factsOf, linesOf, type Peer } from "./peer.ts";
 import type { RequestHead } from "./request-head.ts";
-
-/** Who is on the other end of a client connection. */
-export class Peer {
-  private host = "";
-  private facts = Buffer.alloc(0);
-
-  constructor(
-    readonly address: string,
-    readonly secure: boolean,
-    /** Its X-Forwarded-* are believed (settings.trusted_proxies). */
-    readonly trusted: boolean,
-  ) {}
-
-  /** Host and what else an app is told of this client, up to the request's name. Kept: a client rarely changes the host. */
-  factsFor(host: string): Buffer {
-    if (host === this.host) return this.facts;
-    this.host = host;
-    const facts = [...factsOf(this, host), ["X-Forwarded-For", this.address]] as Fact[];
-    this.facts = Buffer.from(`Host: ${host}\r\n${linesOf(facts)}X-Request-ID: `, "latin1");
-    return this.facts;
-  }
-}
 
 export interface RequestRewrite {
   peer: Peer;
@@ -58,7 +37,7 @@ export function writeRequestHead(
     const said = copyFields(out, bytes, head, rewrite);
     out.text(supplement(peer, host, Buffer.from(rewrite.requestId).toString(), said));
   } else {
-    out.add(peer.factsFor(host));
+    out.add(peer.origin.factsFor(host, peer.secure));
     out.add(rewrite.requestId);
     out.add(CRLF);
     copyFields(out, bytes, head, rewrite);
@@ -126,26 +105,9 @@ function namedByConnection(bytes: Buffer, head: RequestHead, i: number): boolean
   return head.connectionNames.includes(name) && !PROTECTED.test(name);
 }
 
-type Fact = [name: string, value: string];
-
-function factsOf(peer: Peer, host: string): Fact[] {
-  const scheme = peer.secure ? "https" : "http";
-  const node = peer.address.includes(":") ? `"[${peer.address}]"` : peer.address;
-  return [
-    ["X-Forwarded-Proto", scheme],
-    ["X-Forwarded-Host", host],
-    ["X-Real-IP", peer.address],
-    ["Forwarded", `for=${node};host="${host}";proto=${scheme}`],
-  ];
-}
-
 /** What a trusted peer has not said, and its chain of addresses with its own at the end. */
 function supplement(peer: Peer, host: string, requestId: string, said: Said): string {
-  const facts: Fact[] = [...factsOf(peer, host), ["X-Request-ID", requestId]];
+  const facts: Fact[] = [...factsOf(peer.address, peer.secure, host), ["X-Request-ID", requestId]];
   const missing = facts.filter(([name]) => !said.names.includes(name.toLowerCase()));
   return linesOf([...missing, ["X-Forwarded-For", said.forwardedFor + peer.address]]);
-}
-
-function linesOf(facts: Fact[]): string {
-  return facts.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
