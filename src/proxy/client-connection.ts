@@ -11,6 +11,8 @@ import { locationOf, renderRedirect } from "./redirect.ts";
 import type { RequestHead } from "./request-head.ts";
 import { acceptOf, takeRequest } from "./request-intake.ts";
 import type { RouteEntry } from "./router.ts";
+import { SiteExchange } from "./site-exchange.ts";
+import type { TargetState } from "./target.ts";
 import type { Timed } from "./ticker.ts";
 
 /** What a connection knows from the listener it came in by. */
@@ -20,12 +22,33 @@ export interface Door {
   secure: boolean;
 }
 
+/** What answers one request of a client: an app, by an exchange with it, or the files of a static release. */
+export interface Answering {
+  /** The client has sent its whole request. */
+  readonly received: boolean;
+  /** The client wants to send more requests. */
+  readonly keepAlive: boolean;
+  readonly isTunnel: boolean;
+  /** More of the request came. */
+  pump(): void;
+  /** Bytes of the client on an upgraded connection. */
+  tunnelData(bytes: Buffer): void;
+  clientEndedTunnel(): void;
+  /** The client took everything that waited for it. */
+  clientDrained(): void;
+  /** The client's deadline passed. */
+  expire(): void;
+  /** Once, whatever the outcome. `reusable`: an app's connection can carry another request. */
+  end(status: number, reusable: boolean): void;
+}
+
 export interface ErrorAnswer {
   code: ProxyErrorCode;
   status?: number;
-  request?: ExchangeRequest;
+  request?: Pick<ExchangeRequest, "bytes" | "headOnly">;
   route?: Route;
   keepAlive: boolean;
+  instance?: string;
 }
 
 /** `head`: between or reading requests; `exchange`: one is being answered; `closing`: only discards what still comes. */
@@ -42,7 +65,7 @@ export class ClientConnection implements Timed {
   readonly out: Outbound;
 
   private phase: Phase = "head";
-  private exchange: Exchange | undefined;
+  private exchange: Answering | undefined;
   private saidAll = false;
   private paused = false;
   private reading = false;
@@ -156,8 +179,7 @@ export class ClientConnection implements Timed {
   /** The answer is complete. `keepAlive` false: close when it is out. */
   exchangeDone(keepAlive: boolean): void {
     // A client that asked for the end and has sent all it had will send no more: no need to listen on.
-    this.saidAll ||=
-      this.exchange !== undefined && !this.exchange.request.keepAlive && this.exchange.received;
+    this.saidAll ||= this.exchange !== undefined && !this.exchange.keepAlive && this.exchange.received;
     this.exchange = undefined;
     if (!keepAlive || this.halfClosed) return this.closeAfterFlush();
     if (this.out.queued === 0) return this.nextRequest();
@@ -177,6 +199,7 @@ export class ClientConnection implements Timed {
       accept: acceptOf(error.request),
       headOnly: error.request?.headOnly ?? false,
       close: !keepAlive,
+      instance: error.instance,
     });
     this.exchange?.end(status, false);
     this.out.write(bytes);
@@ -268,6 +291,8 @@ export class ClientConnection implements Timed {
     const { engine } = this;
     const head = engine.requestHead;
     const entry = this.route(head);
+    if (entry?.site !== undefined && entry.spec.redirect === undefined && !this.misdirected(entry, head))
+      return this.answerFromSite(entry, entry.site, bytes, end);
     const request = takeRequest(engine, bytes, head, this.peer, entry);
     this.consumed(end);
     const keepAlive = request.keepAlive && request.framing === "none" && !request.http10;
@@ -278,8 +303,30 @@ export class ClientConnection implements Timed {
       return this.redirect(entry, entry.spec.redirect, request, keepAlive);
     if (request.contentLength > entry.spec.max_body_bytes)
       return this.answerError({ code: "body_too_large", request, route: entry.spec, keepAlive: false });
-    this.exchange = new Exchange(engine, this, entry, request);
-    this.exchange.dispatch();
+    const exchange = new Exchange(engine, this, entry, request);
+    this.exchange = exchange;
+    exchange.dispatch();
+  }
+
+  /** A route that has nothing but a static release needs no request for an app. */
+  private answerFromSite(entry: RouteEntry, site: TargetState, bytes: Buffer, end: number): void {
+    const { engine, inputAt } = this;
+    const head = engine.requestHead;
+    const asked = askedOfSite(engine, bytes, head);
+    this.consumed(end);
+    const exchange = new SiteExchange(engine, this, entry, site, asked);
+    this.exchange = exchange;
+    exchange.start(bytes, inputAt, head, pathFor(entry, head));
+  }
+
+  /** `before` was about to be sent to an app, and it is the turn of a static release. */
+  handToSite(before: Exchange, entry: RouteEntry, site: TargetState): void {
+    const { request } = before;
+    const head = this.engine.requestHead;
+    head.parse(request.bytes, 0);
+    const exchange = new SiteExchange(this.engine, this, entry, site, request);
+    this.exchange = exchange;
+    exchange.start(request.bytes, 0, head, head.path);
   }
 
   private redirect(entry: RouteEntry, to: Redirect, request: ExchangeRequest, mayKeep: boolean): void {

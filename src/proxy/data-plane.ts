@@ -18,6 +18,7 @@ import {
 } from "./protocol.ts";
 import { RouteUse } from "./route-use.ts";
 import { SingleProcess } from "./single-process.ts";
+import { SiteCheck } from "./site-check.ts";
 import { checkCertificateSet, checkRouteTable } from "./table-check.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
@@ -50,6 +51,7 @@ export class DataPlane {
   private readonly health: ActiveHealthChecks;
   private readonly use = new RouteUse();
   private readonly startedAt = new Date().toISOString();
+  private readonly sites: SiteCheck;
   private server: ReturnType<typeof serveControlSocket> | undefined;
   private routesApplied = NOTHING;
   private certificatesApplied = NOTHING;
@@ -64,12 +66,13 @@ export class DataPlane {
     private readonly directory: ProxyDirectory,
   ) {
     const { log, metricsEveryMs, workers } = options;
+    this.sites = new SiteCheck(directory.path);
     const wake = (route: string) => this.events.wake(route);
     const limits = completeLimits(options.limits ?? {});
     this.carrier =
       workers === undefined
-        ? new SingleProcess({ limits, log, wake })
-        : new WorkerFleet({ ...workers, limits, log, wake });
+        ? new SingleProcess({ limits, directory: directory.path, log, wake })
+        : new WorkerFleet({ ...workers, limits, directory: directory.path, log, wake });
     const takeMetrics = async () => {
       const metrics = await this.carrier.takeMetrics();
       this.use.note(metrics.map(({ route }) => route));
@@ -164,6 +167,7 @@ export class DataPlane {
       state: () => this.state(),
       stop: (successor) => void this.stop(successor),
     });
+    await this.directory.makeSites();
     await this.directory.openSocketToGroup();
     this.events.start();
   }
@@ -217,6 +221,8 @@ export class DataPlane {
     const order = this.order(applied, this.routesApplied);
     if (order === "same" && this.carrier.complete(table)) return applied;
     if (order === "stale") return this.refuse(stale(this.routesApplied), table.generation);
+    const broken = this.sites.problemOf(table);
+    if (broken !== undefined) return this.refuse({ code: "invalid", message: broken }, table.generation);
     const prepared = this.carrier.prepare(table);
     if (prepared.failures !== undefined) {
       const list = prepared.failures.map(({ host, port, error }) => `${host}:${port} (${error})`).join(", ");

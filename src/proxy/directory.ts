@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
 import { openLibc } from "./libc.ts";
+import { SITES } from "./site-directory.ts";
 
 const LOCK_EX_NB = 2 | 4;
 const LOCK_RETRY_MS = 10;
@@ -73,6 +74,13 @@ export class ProxyDirectory {
   /** Under the lock nobody else can be listening, so a socket file found here is a dead one. */
   async removeStaleSocket(): Promise<void> {
     await rm(this.socket, { force: true });
+  }
+
+  /** Static releases: the control plane writes them, as another user of the same group. */
+  async makeSites(): Promise<void> {
+    const sites = join(this.path, SITES);
+    await mkdir(sites, { recursive: true });
+    await chmod(sites, 0o770);
   }
 
   /** Owner and group may talk to the proxy: the control plane runs as another user of the same group. */

@@ -13,6 +13,7 @@ import { RequestIds } from "./request-id.ts";
 import { ResponseHead } from "./response-head.ts";
 import { RouteCounters } from "./route-metrics.ts";
 import { Router, type RouteState } from "./router.ts";
+import { Sites } from "./sites.ts";
 import { STICKY_PREFIX } from "./sticky.ts";
 import { TargetRegistry } from "./target.ts";
 import { Ticker } from "./ticker.ts";
@@ -21,6 +22,8 @@ import type { UpstreamConnection } from "./upstream-connection.ts";
 export interface EngineOptions {
   limits: Limits;
   log: Log;
+  /** The proxy's own: static releases lie in `sites/` there. */
+  directory: string;
   /** A request found no target of this route, and the route wants its app started. */
   wake(routeId: string): void;
 }
@@ -50,6 +53,7 @@ export class Engine {
   readonly scratch = new ByteWriter(256 * 1024);
   readonly requestIds = new RequestIds();
   readonly targets = new TargetRegistry();
+  readonly sites: Sites;
   router: Router;
   settings: EngineSettings;
   draining = false;
@@ -60,6 +64,11 @@ export class Engine {
     this.limits = options.limits;
     this.log = options.log;
     this.wake = options.wake;
+    this.sites = new Sites({
+      directory: options.directory,
+      log: options.log,
+      cacheBytes: options.limits.siteCacheBytes,
+    });
     this.requestHead = new RequestHead(options.limits);
     this.responseHead = new ResponseHead(options.limits);
     this.router = this.compile({ routes: [], settings: NO_SETTINGS });
@@ -119,6 +128,7 @@ export class Engine {
     for (const client of [...this.clients]) client.idle ? client.finish() : client.close();
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
+    this.sites.stop();
   }
 
   report(): Report {

@@ -25,6 +25,11 @@ const WORDS: Record<ProxyErrorCode, Words> = {
     title: "No app here",
     detail: "No app answers to this address. Look at the app's domains and at its spelling.",
   },
+  not_found: { title: "Not found", detail: "There is no page at this address. Look at its spelling." },
+  method_not_allowed: {
+    title: "Method not allowed",
+    detail: "Files can be fetched with GET and HEAD, nothing else.",
+  },
   shutting_down: { title: "Shutting down", detail: "The proxy is being stopped. Try again in a moment." },
   unhealthy: {
     title: "Not ready",

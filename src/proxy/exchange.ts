@@ -1,4 +1,4 @@
-import type { ClientConnection } from "./client-connection.ts";
+import type { Answering, ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine.ts";
 import type { Held } from "./hold-queue.ts";
 import type { ProxyErrorCode, Route } from "./protocol.ts";
@@ -39,7 +39,7 @@ const MAX_BROKEN_RETRIES = 1;
  * One request on its way through: finds a target, waits for one if there is none, sends, retries what never reached
  * an instance, and hands the answer to its relay. Ends exactly once, in `end()`.
  */
-export class Exchange implements UpstreamUser, Held {
+export class Exchange implements UpstreamUser, Held, Answering {
   holdUntil = 0;
   upstream: UpstreamConnection | undefined;
   ended = false;
@@ -91,6 +91,7 @@ export class Exchange implements UpstreamUser, Held {
     this.entry = entry;
     const target = this.choose();
     if (target === undefined || (!probe && this.shouldWait(target))) return this.hold();
+    if (target.site !== "") return this.handToSite(target);
     this.target = target;
     target.inFlight++;
     this.client.deadline = Number.POSITIVE_INFINITY;
@@ -174,6 +175,10 @@ export class Exchange implements UpstreamUser, Held {
     this.relay.endTunnelSide("client");
   }
 
+  get keepAlive(): boolean {
+    return this.request.keepAlive;
+  }
+
   get isTunnel(): boolean {
     return this.relay.tunnel;
   }
@@ -227,6 +232,15 @@ export class Exchange implements UpstreamUser, Held {
   private shouldWait(target: TargetState): boolean {
     const { max_requests, max_wait_ms } = this.entry.spec.hold;
     return target.skipUntil > this.engine.ticker.now && max_requests > 0 && max_wait_ms > 0;
+  }
+
+  /** It goes on there as an exchange of its own; no app has seen anything of it. */
+  private handToSite(target: TargetState): void {
+    this.ended = true;
+    const { hold, counters } = this.entry.state;
+    hold.delete(this);
+    counters.inFlight--;
+    this.client.handToSite(this, this.entry, target);
   }
 
   private takePooled(target: TargetState): UpstreamConnection | undefined {

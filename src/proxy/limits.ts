@@ -28,6 +28,10 @@ export interface Limits {
   poolMaxIdlePerTarget: number;
   /** Bytes waiting for one socket before its source is paused. */
   bufferBytes: number;
+  /** Answers of static releases kept in memory, all together. */
+  siteCacheBytes: number;
+  /** A larger file of a static release is read from disk each time. */
+  siteFileBytes: number;
   /** Client connections of the process; 0 = as the descriptor limit allows. */
   connections: number;
   connectionsPerAddress: number;
@@ -53,6 +57,8 @@ export const DEFAULT_LIMITS: Limits = {
   poolIdleMs: 90_000,
   poolMaxIdlePerTarget: 32,
   bufferBytes: 64 * 1024,
+  siteCacheBytes: 16 * 1024 * 1024,
+  siteFileBytes: 256 * 1024,
   connections: 0,
   connectionsPerAddress: 4096,
   drainMs: 30_000,

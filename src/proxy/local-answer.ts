@@ -2,15 +2,22 @@ import { errorPage, RETRY_AFTER_S } from "./error-page.ts";
 import { PROXY_ERROR_STATUS, type ProxyErrorCode, type Route } from "./protocol.ts";
 
 const REASONS: Record<number, string> = {
+  200: "OK",
+  204: "No Content",
+  206: "Partial Content",
   301: "Moved Permanently",
   302: "Found",
   303: "See Other",
+  304: "Not Modified",
   307: "Temporary Redirect",
   308: "Permanent Redirect",
   400: "Bad Request",
   404: "Not Found",
+  405: "Method Not Allowed",
   408: "Request Timeout",
+  412: "Precondition Failed",
   413: "Content Too Large",
+  416: "Range Not Satisfiable",
   421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
@@ -28,9 +35,14 @@ export interface LocalAnswer {
   accept: string;
   headOnly: boolean;
   close: boolean;
+  /** Name of the static release that has no better answer, for a request with the probe's secret. */
+  instance?: string;
 }
 
-/** The bytes of an answer that the proxy makes itself. 503 says when to come back. */
+/** What a static release takes. */
+export const FILE_METHODS = "GET, HEAD, OPTIONS";
+
+/** The bytes of an answer that the proxy makes itself. 503 says when to come back, 405 what is allowed. */
 export function renderLocalAnswer(answer: LocalAnswer): { status: number; bytes: Buffer } {
   const status = answer.status ?? PROXY_ERROR_STATUS[answer.code];
   const { contentType, body } = errorPage(answer.code, status, answer.route, answer.accept);
@@ -41,6 +53,8 @@ export function renderLocalAnswer(answer: LocalAnswer): { status: number; bytes:
     "Cache-Control: no-store",
     `X-Diplo-Error: ${answer.code}`,
     ...(status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : []),
+    ...(status === 405 ? [`Allow: ${FILE_METHODS}`] : []),
+    ...(answer.instance !== undefined ? [`X-Diplo-Instance: ${answer.instance}`] : []),
     ...(answer.close ? ["Connection: close"] : []),
   ]);
   return { status, bytes: answer.headOnly ? head : Buffer.concat([head, content]) };
@@ -48,6 +62,11 @@ export function renderLocalAnswer(answer: LocalAnswer): { status: number; bytes:
 
 /** Status line, date and `fields`, with the empty line after them. */
 export function headOf(status: number, fields: string[]): Buffer {
-  const first = [`HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}`, `Date: ${new Date().toUTCString()}`];
+  const first = [statusLine(status), `Date: ${new Date().toUTCString()}`];
   return Buffer.from([...first, ...fields, "\r\n"].join("\r\n"));
+}
+
+/** The first line of an answer, without its end. */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}`;
 }

@@ -31,6 +31,14 @@ export class Outbound {
     return this.queued === 0;
   }
 
+  /** The same for bytes whose first `changing` may change later: what the kernel does not take of those is copied. */
+  writeChanging(bytes: Uint8Array, changing: number): boolean {
+    const taken = this.offer(bytes, bytes.length);
+    if (taken < changing) this.keep(Uint8Array.from(bytes.subarray(taken, changing)));
+    if (taken < bytes.length) this.keep(bytes.subarray(Math.max(taken, changing)));
+    return this.queued === 0;
+  }
+
   /** The socket takes bytes again. Returns how many it took. */
   drain(): number {
     let total = 0;
@@ -59,8 +67,8 @@ export class Outbound {
     else this.afterFlush = then;
   }
 
-  /** How many bytes the kernel takes at once; none while others wait. */
-  private offer(bytes: Uint8Array, length: number): number {
+  /** How many bytes the kernel takes at once, none while others wait. When it is not all, `drained` tells of more room. */
+  offer(bytes: Uint8Array, length: number): number {
     return this.queued > 0 || length === 0 ? 0 : Math.max(0, this.socket.write(bytes, 0, length));
   }
 

@@ -248,6 +248,8 @@ export type ProxyErrorCode =
   | "bad_request"
   | "missing_host"
   | "unknown_host"
+  | "not_found"
+  | "method_not_allowed"
   | "shutting_down"
   | "unhealthy"
   | "start_failed"
@@ -262,6 +264,8 @@ export const PROXY_ERROR_STATUS: Record<ProxyErrorCode, number> = {
   bad_request: 400,
   missing_host: 400,
   unknown_host: 404,
+  not_found: 404,
+  method_not_allowed: 405,
   shutting_down: 503,
   unhealthy: 503,
   start_failed: 503,

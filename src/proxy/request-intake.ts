@@ -7,6 +7,7 @@ import type { RequestHead } from "./request-head.ts";
 import { stripPrefix } from "./request-path.ts";
 import { writeRequestHead } from "./request-writer.ts";
 import type { RouteEntry } from "./router.ts";
+import type { SiteRequest } from "./site-exchange.ts";
 
 /** Turns the head just parsed from `bytes` into the request that the app of `entry` gets. */
 export function takeRequest(
@@ -18,11 +19,10 @@ export function takeRequest(
 ): ExchangeRequest {
   const { settings, scratch } = engine;
   const closes = head.bodyIsUndefined;
-  const strip = entry?.spec.strip_path === true;
   scratch.reset();
   writeRequestHead(scratch, bytes, head, {
     peer,
-    path: strip ? stripPrefix(head.path, entry.spec.path) : undefined,
+    path: entry?.spec.strip_path === true ? pathFor(entry, head) : undefined,
     requestId: engine.requestIds.next(),
     ownCookies: settings.ownCookies,
     close: closes,
@@ -36,10 +36,30 @@ export function takeRequest(
     keepAlive: head.keepAlive,
     idempotent: head.idempotent,
     wantsUpgrade: head.upgrade >= 0,
-    probe: head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken),
+    probe: isProbe(engine, bytes, head),
     closes,
     sticky: entry?.sticky?.read(bytes, head) ?? "",
   };
+}
+
+/** What a static release has to know of the head just parsed from `bytes`. */
+export function askedOfSite(engine: Engine, bytes: Buffer, head: RequestHead): SiteRequest {
+  return {
+    framing: head.framing,
+    headOnly: head.method === "HEAD",
+    http10: head.minorVersion === 0,
+    keepAlive: head.keepAlive,
+    probe: isProbe(engine, bytes, head),
+  };
+}
+
+/** The part of the request's path that concerns the targets of `entry`. */
+export function pathFor({ spec }: RouteEntry, head: RequestHead): string {
+  return spec.strip_path ? stripPrefix(head.path, spec.path) : head.path;
+}
+
+function isProbe({ settings }: Engine, bytes: Buffer, head: RequestHead): boolean {
+  return head.probe >= 0 && sameSecret(head.fields.value(bytes, head.probe), settings.probeToken);
 }
 
 /** Compares in a time that does not depend on where they differ. */
@@ -49,7 +69,7 @@ function sameSecret(given: string, secret: Buffer): boolean {
 }
 
 /** The client's Accept, from the head that was made for the app; empty when there is none. */
-export function acceptOf(request: ExchangeRequest | undefined): string {
+export function acceptOf(request: Pick<ExchangeRequest, "bytes"> | undefined): string {
   if (request === undefined) return "";
   return /\r\naccept:[ \t]*([^\r]*)/i.exec(request.bytes.toString("latin1"))?.[1] ?? "";
 }

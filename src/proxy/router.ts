@@ -18,6 +18,8 @@ export interface RouteEntry {
   balancer: Balancer;
   /** Only where the route asks for it. */
   sticky: Sticky | undefined;
+  /** A static release that is the only target. */
+  site: TargetState | undefined;
 }
 
 export interface RouterParts {
@@ -94,6 +96,7 @@ export class Router {
       state: parts.state(spec.id),
       balancer: new Balancer(targets, choiceFor(balance), balance),
       sticky: spec.sticky === true ? new Sticky(spec, states, parts.secret) : undefined,
+      site: states.length === 1 && states[0]!.site !== "" ? states[0] : undefined,
     };
     if (entry.sticky !== undefined) this.hasSticky = true;
     this.byId.set(spec.id, entry);

@@ -13,6 +13,8 @@ export interface FleetOptions {
   /** Starts one worker: argv. */
   command: string[];
   limits: Limits;
+  /** The proxy's own. */
+  directory: string;
   log: Log;
   wake(route: string): void;
 }
@@ -150,7 +152,7 @@ export class WorkerFleet implements Carrier {
     const slot = this.slots[index]!;
     slot.current = worker;
     void worker.exited.then(() => this.exited(index, worker));
-    worker.tell({ type: "start", limits: options.limits });
+    worker.tell({ type: "start", limits: options.limits, directory: options.directory });
     if (this.certificates !== undefined) void worker.ask({ type: "certificates", set: this.certificates });
     if (this.table === undefined) return;
     const open = this.sockets.all;

@@ -5,7 +5,7 @@ import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 
 /** What the parent says to a worker. Descriptors of `open` have been sent through the channel before, in its order. */
 export type ToWorker =
-  | { type: "start"; limits: Limits }
+  | { type: "start"; limits: Limits; directory: string }
   | { type: "apply"; id: number; table: RouteTable; open: Wanted[] }
   | { type: "certificates"; id: number; set: CertificateSet }
   /** Instances that fail their active health check. */

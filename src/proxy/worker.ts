@@ -19,6 +19,7 @@ class Worker {
   constructor(start: Start) {
     this.engine = new Engine({
       limits: start.limits,
+      directory: start.directory,
       log: createLog("info").with({ worker: process.pid }),
       wake: (route) => say({ type: "wake", route }),
     });
