@@ -7,6 +7,8 @@ export function describePlan(plan: BuildPlan): string {
   for (const [name, version] of Object.entries(plan.versions)) rows.push([name, told(version)]);
   if (plan.package_manager) rows.push(["packages", told(plan.package_manager)]);
   if (plan.framework) rows.push(["framework", told(plan.framework)]);
+  if (plan.context !== null) rows.push(["context", plan.context || "the whole repository"]);
+  if (plan.directory) rows.push(["directory", plan.directory]);
   if (plan.build_image) rows.push(["build image", told(plan.build_image)]);
   if (plan.run_image) rows.push(["run image", told(plan.run_image)]);
   if (plan.static) rows.push(["files", told(plan.static.root)], ["single page", told(plan.static.spa)]);

@@ -1,19 +1,31 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { MAX_READ_BYTES, normalisePath, type SourceTree, type TreeEntry } from "./tree.ts";
 
-/** The tree of a directory on disk. Links are followed only while they stay inside it. */
-export async function openDirectoryTree(directory: string): Promise<SourceTree> {
-  const root = await realpath(directory);
+/**
+ * The tree of an app's directory on disk, `subdirectory` of the repository in `directory`. Links are followed only
+ * while they stay inside the tree: what leads from an app to the rest of its repository is not part of the app.
+ */
+export async function openDirectoryTree(directory: string, subdirectory = ""): Promise<SourceTree> {
+  const top = await realpath(directory);
+  const own = await realpath(join(top, subdirectory));
+  const root = treeOf(top, null, "");
+  return own === top ? root : treeOf(own, root, relative(top, own));
+}
 
+function treeOf(top: string, root: SourceTree | null, subdirectory: string): SourceTree {
   async function locate(path: string): Promise<string | null> {
     const inside = normalisePath(path);
     if (inside === null) return null;
-    const real = await realpath(join(root, inside)).catch(() => null);
-    return real !== null && (real === root || real.startsWith(root + sep)) ? real : null;
+    const real = await realpath(join(top, inside)).catch(() => null);
+    return real !== null && (real === top || real.startsWith(top + sep)) ? real : null;
   }
 
   return {
+    get root() {
+      return root ?? this;
+    },
+    subdirectory,
     async read(path) {
       const real = await locate(path);
       if (real === null) return null;

@@ -16,6 +16,10 @@ export function memoryTree(files: Record<string, string>): SourceTree {
   }
 
   return {
+    get root() {
+      return this;
+    },
+    subdirectory: "",
     async read(path) {
       return paths.get(normalisePath(path) ?? "\0") ?? null;
     },

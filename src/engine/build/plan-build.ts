@@ -19,11 +19,16 @@ const COMPOSE_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "doc
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Decides how a directory becomes an image. Reads files only: no engine, no network. Throws PermanentError
- * `nothing_detected`, `compose_not_supported`, `no_start_command` or `procfile_invalid`.
+ * Decides how a repository's directory, or the app in a `subdirectory` of it, becomes an image. Reads files only: no
+ * engine, no network. Throws PermanentError `nothing_detected`, `compose_not_supported`, `no_start_command` or
+ * `procfile_invalid`.
  */
-export async function planBuild(directory: string, options: BuildOptions): Promise<BuildPlan> {
-  return planTree(await openDirectoryTree(directory), options);
+export async function planBuild(
+  directory: string,
+  options: BuildOptions,
+  subdirectory = "",
+): Promise<BuildPlan> {
+  return planTree(await openDirectoryTree(directory, subdirectory), options);
 }
 
 /** `planBuild` for any tree. */

@@ -50,6 +50,23 @@ export interface BuildPlan {
   dockerfile_path: string | null;
   build_image: Choice<string> | null;
   run_image: Choice<string> | null;
+  /**
+   * The directory that the build sees and the paths of `copy` start from, relative to the repository's root: "" is
+   * the root itself. null = the app's own directory, which is all that most apps need; a member of a workspace names
+   * the directory of the workspace's lockfile.
+   */
+  context: string | null;
+  /**
+   * Where the image starts its commands, below /app: "" or the app's place in the context, e.g. `apps/web`. Lines of
+   * a Procfile and of package.json count from there. Steps of the build start in /app, whatever this says.
+   */
+  directory: string;
+  /**
+   * What of the context must not reach the image, as lines of a .dockerignore (`node_modules`, `__pycache__`),
+   * counted from the context. They come after the repository's own lines and win: directories of installed packages
+   * that somebody committed would lie over those that the build installs. Not for provider `dockerfile`.
+   */
+  ignore: string[];
   /** Empty for provider `dockerfile`. */
   stages: Stage[];
   /** Names of build arguments declared in each building stage. */

@@ -2,6 +2,7 @@ import type { BuildPlan, RunStep, Stage, Step } from "./plan.ts";
 import { quoteEnv } from "./quote.ts";
 
 const WORKING_DIRECTORY = "/app";
+const PLAIN = /^[A-Za-z0-9_\-./@+]+$/;
 /** Any id but 0; the same on every image, so that volumes keep their owner when a base image changes. */
 const RUN_USER = "1000:1000";
 
@@ -68,9 +69,14 @@ function renderStep(plan: BuildPlan, step: Step, cacheScope: string): string {
   }
 }
 
+/** A path that the builder is to take as it stands. */
+function word(path: string): string {
+  return PLAIN.test(path) ? path : quoteEnv(path);
+}
+
 /** The JSON form, as soon as a name has anything that the plain form would read differently. */
 function copyWords(words: string[]): string {
-  if (words.every((word) => /^[A-Za-z0-9_\-./@+]+$/.test(word))) return words.join(" ");
+  if (words.every((word) => PLAIN.test(word))) return words.join(" ");
   return JSON.stringify(words.map((word) => word.replace(/[\\$]/g, "\\$&")));
 }
 
@@ -90,7 +96,8 @@ function renderRunStep(plan: BuildPlan, step: RunStep, cacheScope: string): stri
 
 function renderRun(plan: BuildPlan): string[] {
   const web = plan.processes.web;
-  const lines = [`USER ${RUN_USER}`];
+  const lines = plan.directory ? [`WORKDIR ${word(`${WORKING_DIRECTORY}/${plan.directory}`)}`] : [];
+  lines.push(`USER ${RUN_USER}`);
   if (web !== undefined) lines.push(`EXPOSE ${portOf(plan)}`);
   if (web?.command) lines.push(commentOf(web.from), `CMD ${JSON.stringify(web.command)}`);
   return lines;

@@ -1,5 +1,13 @@
-/** What providers read a repository through: relative paths, no way out of the root, bounded reads. */
+/**
+ * What providers read an app's directory through: relative paths, no way out of it, bounded reads. Most apps are a
+ * repository of their own; one that is not (`subdirectory: apps/web`) reaches the rest through `root`, e.g. for the
+ * lockfile of the workspace that it is a member of.
+ */
 export interface SourceTree {
+  /** The whole repository; the tree itself when it is that. */
+  readonly root: SourceTree;
+  /** Where this tree lies in `root`: "" or a plain path such as `apps/web`. */
+  readonly subdirectory: string;
   /** Text of a regular file; null when it is absent, no file, too large, or a link that leads out. */
   read(path: string): Promise<string | null>;
   /** Whether a file or directory of that name exists inside the tree. */
@@ -35,13 +43,22 @@ export async function firstOf(tree: SourceTree, paths: string[]): Promise<string
   return null;
 }
 
-/** A directory of a tree as a tree of its own. */
+/** The directories above a tree inside its repository, nearest first, the repository's root last: `apps`, then "". */
+export function above({ subdirectory }: SourceTree): string[] {
+  const parts = subdirectory === "" ? [] : subdirectory.split("/");
+  return parts.map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
+}
+
+/** A directory of a tree as a tree of its own. "" is the tree itself. */
 export function subtree(tree: SourceTree, directory: string): SourceTree {
+  if (directory === "") return tree;
   const inside = async <T>(path: string, otherwise: T, ask: (full: string) => Promise<T>): Promise<T> => {
     const normal = normalisePath(path);
     return normal === null ? otherwise : ask(`${directory}/${normal}`);
   };
   return {
+    root: tree.root,
+    subdirectory: tree.subdirectory === "" ? directory : `${tree.subdirectory}/${directory}`,
     read: (path) => inside<string | null>(path, null, tree.read),
     has: (path) => inside(path, false, tree.has),
     list: (path) => inside<TreeEntry[]>(path, [], tree.list),

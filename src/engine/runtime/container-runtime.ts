@@ -120,6 +120,8 @@ export interface ImageFacts {
 export interface BuildRequest {
   /** Directory whose content is the build context (its .dockerignore is honoured). */
   context: string;
+  /** Lines read after those of the .dockerignore; they win. */
+  ignore?: string[];
   /** Path inside the context, or a generated text. */
   dockerfile: { path: string } | { text: string };
   tag: string;

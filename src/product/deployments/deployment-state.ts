@@ -21,7 +21,9 @@ export interface DeploymentState {
   environment_id: string;
   request: DeploymentRequest;
   by: string;
+  /** Of a source that has to be built: absolute path of the app's directory, and of the repository it lies in. */
   tree?: string;
+  root?: string;
   source_id?: string;
   plan?: BuildPlan;
   build_id?: string;

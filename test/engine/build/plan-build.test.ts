@@ -76,6 +76,16 @@ test("renderDockerfile is the same text each time, and no name of a person becom
   expect(() => renderDockerfile({ ...emptyPlan("dockerfile", []), dockerfile_path: "Dockerfile" })).toThrow();
 });
 
+test("renderDockerfile starts the image in the app's place in its context", () => {
+  const run = { name: "run", from: "debian", purpose: "It runs", env: {}, steps: [] };
+  const plan = { ...emptyPlan("node", ["package.json"]), stages: [run] };
+  const inside = (directory: string) => renderDockerfile({ ...plan, directory });
+  expect(inside("")).not.toContain("WORKDIR /app/");
+  expect(inside("apps/web")).toContain("\nWORKDIR /app/apps/web\nUSER 1000:1000");
+  expect(inside("my app$HOME")).toContain('\nWORKDIR "/app/my app\\$HOME"\n');
+  expect(() => inside("a\nRUN id")).toThrow("line break");
+});
+
 test.each([
   ["own-dockerfile", "dockerfile"],
   ["node-express", "node"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDirectoryTree } from "../../../src/engine/build/directory-tree.ts";
 import { memoryTree } from "../../../src/engine/build/memory-tree.ts";
-import { MAX_READ_BYTES, readJson, type SourceTree, subtree } from "../../../src/engine/build/tree.ts";
+import { above, MAX_READ_BYTES, readJson, type SourceTree, subtree } from "../../../src/engine/build/tree.ts";
 
 let root: string;
 const trees: Record<string, SourceTree> = {};
@@ -55,4 +55,32 @@ test("openDirectoryTree follows links inside and none that lead out, and reads n
   const tree = trees.directory!;
   expect(await tree.read("link")).toBe("deep");
   for (const path of ["escape", "zero", "loop", "giant"]) expect(await tree.read(path)).toBeNull();
+});
+
+test.each([
+  ["directory", () => openDirectoryTree(root, "app/src")],
+  [
+    "memory",
+    async () => subtree(subtree(memoryTree({ "app/src/a.txt": "deep", outside: "outside" }), "app"), "src"),
+  ],
+])(
+  "SourceTree.root of a %s tree is the whole repository, which the tree itself never leaves",
+  async (_, open) => {
+    const tree = await open();
+    expect(tree.subdirectory).toBe("app/src");
+    expect(await tree.read("a.txt")).toBe("deep");
+    expect(await tree.read("../../outside")).toBeNull();
+    expect(await tree.root.read("outside")).toBe("outside");
+    expect(await tree.root.read("app/src/a.txt")).toBe("deep");
+    expect(tree.root.root).toBe(tree.root);
+    expect(tree.root.subdirectory).toBe("");
+    expect(above(tree)).toEqual(["app", ""]);
+    expect(above(tree.root)).toEqual([]);
+  },
+);
+
+test("openDirectoryTree reads no link from an app to the rest of its repository", async () => {
+  await symlink("../../outside", join(root, "app/src/up"));
+  expect(await (await openDirectoryTree(root, "app/src")).read("up")).toBeNull();
+  expect(await (await openDirectoryTree(root)).read("app/src/up")).toBe("outside");
 });

@@ -90,7 +90,11 @@ async function buildKit(
   whole: boolean,
 ): Promise<void> {
   const { context, dockerfile } = request;
-  const rules = await ignoreRules(context, "path" in dockerfile ? plain(dockerfile.path) : null);
+  const rules = await ignoreRules(
+    context,
+    "path" in dockerfile ? plain(dockerfile.path) : null,
+    request.ignore,
+  );
   const tree = { root: context, rules };
   const recipe = "text" in dockerfile ? { name: GENERATED, text: dockerfile.text } : tree;
   const services = {
@@ -108,8 +112,9 @@ async function buildKit(
   }
 }
 
-function contextTar({ context, dockerfile }: BuildRequest): Readable {
+function contextTar({ context, dockerfile, ignore }: BuildRequest): Readable {
   const tar = packContext(context, {
+    ignore,
     dockerfile: "path" in dockerfile ? plain(dockerfile.path) : null,
     inject: "text" in dockerfile ? [{ path: GENERATED, text: dockerfile.text }] : [],
   });

@@ -4,11 +4,19 @@ import type { ContextFilter } from "./context-tree.ts";
 
 export const EVERYTHING: ContextFilter = { includes: () => true, enters: () => true };
 
-/** The context's `.dockerignore`, or the Dockerfile's own (`<Dockerfile>.dockerignore`), which takes its place. */
-export async function ignoreRules(root: string, dockerfile: string | null): Promise<ContextFilter> {
+/**
+ * The context's `.dockerignore`, or the Dockerfile's own (`<Dockerfile>.dockerignore`), which takes its place; then
+ * `more` lines, which have the last word.
+ */
+export async function ignoreRules(
+  root: string,
+  dockerfile: string | null,
+  more: string[] = [],
+): Promise<ContextFilter> {
   const own = dockerfile === null ? null : await read(join(root, `${dockerfile}.dockerignore`));
   const text = own ?? (await read(join(root, ".dockerignore"))) ?? "";
-  return ignorePatterns(text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#")));
+  const lines = [...text.split(/\r?\n/), ...more];
+  return ignorePatterns(lines.filter((line) => line.trim() !== "" && !line.startsWith("#")));
 }
 
 /** The same filter, but for one file that is let through in any case, also out of an ignored directory. */

@@ -11,12 +11,14 @@ export interface InjectedFile {
 export interface ContextOptions {
   /** Dockerfile inside the context: always sent, whatever .dockerignore says. */
   dockerfile: string | null;
+  /** As in BuildRequest. */
+  ignore?: string[];
   inject: InjectedFile[];
 }
 
 /** The build context as a tar, made while it is read: memory stays flat whatever its size. Honours `.dockerignore`. */
 export async function* packContext(root: string, options: ContextOptions): AsyncGenerator<Uint8Array> {
-  const rules = await ignoreRules(root, options.dockerfile);
+  const rules = await ignoreRules(root, options.dockerfile, options.ignore);
   const filter = options.dockerfile === null ? rules : except(rules, options.dockerfile);
   for await (const entry of contextTree(root, filter)) yield* packEntry(root, entry);
   for (const file of options.inject) {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { ulid } from "ulid";
+import { buildInput } from "../../../engine/build/build-input.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
-import { renderDockerfile } from "../../../engine/build/render-dockerfile.ts";
 import type { BuildLine, ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
@@ -9,7 +9,7 @@ import type { JobLog } from "../../../jobs/job-log.ts";
 import { type Environment, refOf } from "../../environments/environments.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
-import { workDirectory } from "./fetch-step.ts";
+import { checkoutOf, workDirectory } from "./fetch-step.ts";
 
 /** Turns plan and tree into an image; finds the one an earlier, killed attempt finished. */
 export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
@@ -91,11 +91,7 @@ async function findOrBuild({
   progress("building the image");
   await runtime.build(
     {
-      context: state.tree as string,
-      dockerfile:
-        plan.dockerfile_path === null
-          ? { text: renderDockerfile(plan, environment.app_id) }
-          : { path: plan.dockerfile_path },
+      ...(await buildInput(plan, checkoutOf(state), environment.app_id)),
       tag,
       labels: {
         "diplo.app": environment.app,

@@ -1,7 +1,8 @@
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { ulid } from "ulid";
 import { paths } from "../../../config.ts";
+import type { Checkout } from "../../../engine/build/build-input.ts";
 import { fetchSource } from "../../../engine/source/fetch-source.ts";
 import type { SourceSpec } from "../../../engine/source/source.ts";
 import { PermanentError } from "../../../errors.ts";
@@ -43,7 +44,7 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       const sourceId = ulid();
       return {
         next: "planning",
-        state: { tree: tree.directory, source_id: sourceId },
+        state: { tree: tree.directory, root: tree.root, source_id: sourceId },
         evidence: { commit: tree.commit, ref: tree.ref, archive: tree.archive_sha256 },
         apply: () => {
           store.run(
@@ -70,6 +71,11 @@ export function fetchStep(parts: DeploymentParts): Step<DeploymentState> {
       };
     },
   };
+}
+
+/** What was fetched, for planning and building. */
+export function checkoutOf({ tree = "", root = tree }: DeploymentState): Checkout {
+  return { root, subdirectory: relative(root, tree) };
 }
 
 /** Everything a deployment puts on disk while it works. */

@@ -3,6 +3,7 @@ import { planBuild } from "../../../engine/build/plan-build.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
+import { checkoutOf } from "./fetch-step.ts";
 
 /** Reads the tree and decides how it becomes an image. */
 export function planStep(parts: DeploymentParts): Step<DeploymentState> {
@@ -11,14 +12,16 @@ export function planStep(parts: DeploymentParts): Step<DeploymentState> {
     async run({ state, log, progress }) {
       progress("looking at the source");
       const { settings } = parts.environments.byId(state.environment_id);
-      const plan = await planBuild(state.tree as string, {
+      const { root, subdirectory } = checkoutOf(state);
+      const options = {
         mode: settings.build.mode,
         buildpack: settings.build.buildpack,
         dockerfile_path: settings.build.dockerfile_path,
         target: settings.build.target,
         args: {},
         secrets: {},
-      });
+      };
+      const plan = await planBuild(root, options, subdirectory);
       for (const line of summary(plan)) log.line(line);
       return { next: "building", state: { plan }, evidence: { provider: plan.provider } };
     },
