@@ -9,7 +9,7 @@ import { type Origin, Peer } from "./peer.ts";
 import type { ProxyErrorCode, Redirect, Route } from "./protocol.ts";
 import { locationOf, renderRedirect } from "./redirect.ts";
 import type { RequestHead } from "./request-head.ts";
-import { acceptOf, takeRequest } from "./request-intake.ts";
+import { acceptOf, askedOfSite, pathFor, takeRequest } from "./request-intake.ts";
 import type { RouteEntry } from "./router.ts";
 import { SiteExchange } from "./site-exchange.ts";
 import type { TargetState } from "./target.ts";
