@@ -26,6 +26,7 @@ import { InstanceRows } from "./product/instances/instance-rows.ts";
 import { Instances } from "./product/instances/instances.ts";
 import { operations } from "./product/operations.ts";
 import type { Parts } from "./product/parts.ts";
+import { Registries } from "./product/registries/registries.ts";
 import { Releases } from "./product/releases/releases.ts";
 import { ProxyClient } from "./product/routes/proxy-client.ts";
 import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
@@ -113,6 +114,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
       return connectDocker({ address: info.address, boxId, log, type: info.type });
     },
   });
+  const registries = new Registries({ store, vault, runtimes });
   const events = new Events(store);
   const jobs = new JobRunner({ store, events, log, logs: paths.jobLogs(settings.data), ...hooks });
   const environments = new Environments({ store, settings, runtimes });
@@ -139,6 +141,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     log,
     jobs,
     vault,
+    registries,
     runtimes,
     environments,
     config,

@@ -20,6 +20,8 @@ export type FailureCode =
   | "health_status"
   | "health_timeout"
   | "image_not_found"
+  | "arch_mismatch"
+  | "registry_unreachable"
   | "disk_full"
   | "engine_down"
   | "runtime_unavailable"

@@ -5,6 +5,7 @@ import * as deployments from "./deployments/operations.ts";
 import * as doctor from "./doctor/operations.ts";
 import * as instances from "./instances/operations.ts";
 import * as jobs from "./jobs/operations.ts";
+import * as registries from "./registries/operations.ts";
 import * as releases from "./releases/operations.ts";
 import * as routes from "./routes/operations.ts";
 import * as sources from "./sources/operations.ts";
@@ -23,6 +24,7 @@ export const operations = [
   routes,
   jobs,
   sources,
+  registries,
   tokens,
   system,
   doctor,

@@ -14,6 +14,7 @@ import type { Doctor } from "./doctor/doctor.ts";
 import type { Environments } from "./environments/environments.ts";
 import type { Events } from "./events/events.ts";
 import type { Instances } from "./instances/instances.ts";
+import type { Registries } from "./registries/registries.ts";
 import type { Releases } from "./releases/releases.ts";
 import type { Routes } from "./routes/routes.ts";
 import type { Credentials } from "./sources/credentials.ts";
@@ -28,6 +29,7 @@ export interface Parts {
   jobs: JobRunner;
   events: Events;
   vault: Vault;
+  registries: Registries;
   access: Access;
   audit: Audit;
   runtimes: Runtimes;

@@ -61,6 +61,8 @@ export const EnvironmentSettings = t.Object({
   health: Health,
   limits: Limits,
   build: Build,
+  /** When a prebuilt image is sent again. A tag is always looked up first, except with `never`. */
+  pull_policy: t.Union([t.Literal("always"), t.Literal("if_not_present"), t.Literal("never")]),
   strategy: t.Union([t.Literal("rolling"), t.Literal("recreate")]),
   drain_s: t.Integer({ minimum: 0, maximum: 3600 }),
   stop_grace_s: t.Integer({ minimum: 0, maximum: 600 }),
@@ -88,6 +90,7 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   },
   limits: { memory: "512m", cpus: null, pids: 512 },
   build: { mode: "auto", buildpack: null, dockerfile_path: null, target: null },
+  pull_policy: "if_not_present",
   strategy: "rolling",
   drain_s: 30,
   stop_grace_s: 10,
@@ -99,11 +102,13 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
 };
 
 export const SourceBody = t.Object({
-  kind: t.Union([t.Literal("git"), t.Literal("upload")]),
+  kind: t.Union([t.Literal("git"), t.Literal("upload"), t.Literal("image")]),
   repo_url: t.Union([t.String(), t.Null()]),
   branch: t.Union([t.String(), t.Null()]),
   tag: t.Union([t.String(), t.Null()]),
   commit: t.Union([t.String(), t.Null()]),
+  /** Name of a prebuilt image. */
+  image: t.Union([t.String(), t.Null()]),
   subdirectory: t.String(),
 });
 export type SourceBody = Static<typeof SourceBody>;
@@ -211,6 +216,8 @@ export const Release = t.Object({
   version: t.Integer(),
   status: t.Union([t.Literal("current"), t.Literal("previous"), t.Literal("failed"), t.Literal("pruned")]),
   image_id: t.String(),
+  /** Name and digest of a prebuilt image. */
+  image: t.Union([t.String(), t.Null()]),
   commit: t.Union([t.String(), t.Null()]),
   commit_message: t.Union([t.String(), t.Null()]),
   provider: t.String(),

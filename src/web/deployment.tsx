@@ -64,7 +64,7 @@ async function previousPhases(call: RouteCall): Promise<PhaseView[] | null> {
 function originOf({ source }: Deployment): string | null {
   if (!source) return null;
   if (source.kind === "upload") return "a directory";
-  return source.tag ?? source.branch ?? source.repo_url;
+  return source.image ?? source.tag ?? source.branch ?? source.repo_url;
 }
 
 async function follow(call: RouteCall): Promise<Response> {

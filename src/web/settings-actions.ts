@@ -45,6 +45,7 @@ async function changeSource(call: RouteCall): Promise<Response> {
   const input = {
     name: appRef(app),
     repo_url: filled(form, "repo_url"),
+    image: filled(form, "image"),
     branch: filled(form, "branch"),
     subdirectory: app.source?.subdirectory || undefined,
     replace_source: true,
@@ -56,9 +57,10 @@ async function changeSource(call: RouteCall): Promise<Response> {
       `/deployments/${encodeURIComponent(deploymentIdOf(await perform(deploy, input, call)))}`,
     );
   } catch (error) {
-    const { errors, failure } = refusalOf(error, ["repo_url", "branch"]);
+    const { errors, failure } = refusalOf(error, ["repo_url", "image", "branch"]);
     const source = {
-      kind: "git" as const,
+      kind: input.image === undefined ? ("git" as const) : ("image" as const),
+      image: input.image ?? null,
       tag: null,
       commit: null,
       subdirectory: app.source?.subdirectory ?? "",

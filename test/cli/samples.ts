@@ -63,6 +63,7 @@ export function app(more: Partial<App> = {}): App {
       branch: "main",
       tag: null,
       commit: null,
+      image: null,
       subdirectory: "",
     },
     release: 4,

@@ -93,6 +93,7 @@ async function build(directory: string, tag: string) {
       args: {},
       target: null,
       secrets: {},
+      registries: [],
       no_cache: false,
       deadline_ms: 580_000,
     },
@@ -176,7 +177,7 @@ test("a build's secret is seen by the build and stays out of the image", async (
   };
   const secrets = { TOKEN: 'can$ry "it\'s"' };
   await runtime.build(
-    { ...request, secrets, no_cache: false, deadline_ms: 120_000 },
+    { ...request, secrets, registries: [], no_cache: false, deadline_ms: 120_000 },
     () => undefined,
     new AbortController().signal,
   );

@@ -39,6 +39,7 @@ async function build(
     args: {},
     target: null,
     secrets: {},
+    registries: [],
     no_cache: false,
     deadline_ms: 60_000,
     ...changes,
@@ -164,7 +165,7 @@ describe("build", () => {
     const secrets = { TOKEN: "pa$$ 'word\n", LARGE: "y".repeat(100_000) };
     const text =
       "FROM busybox:1.36\nRUN --mount=type=secret,id=TOKEN --mount=type=secret,id=LARGE cat /run/secrets/TOKEN | md5sum; wc -c < /run/secrets/LARGE\nRUN ls /run/secrets 2>&1 | wc -l\n";
-    const { printed, lines } = await build(root, { text }, { secrets, no_cache: true });
+    const { printed, lines } = await build(root, { text }, { secrets, registries: [], no_cache: true });
     expect(printed[0]).toContain(new Bun.CryptoHasher("md5").update(secrets.TOKEN).digest("hex"));
     expect(printed[1]).toBe("100000");
     expect(JSON.stringify(lines)).not.toContain("pa$$");

@@ -106,6 +106,7 @@ test("run and build work over TCP", async () => {
       args: {},
       target: null,
       secrets: { S: "value" },
+      registries: [],
       no_cache: true,
       deadline_ms: 30_000,
     },

@@ -286,6 +286,7 @@ export const settingsView: AppSettingsView = {
     branch: "main",
     tag: null,
     commit: null,
+    image: null,
     subdirectory: "site",
   },
   volumes: [{ name: "data", mount_path: "/data", process: "*", read_only: true }],

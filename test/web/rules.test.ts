@@ -49,6 +49,7 @@ const release = (more: Partial<Release>): Release => ({
   version: 2,
   status: "current",
   image_id: "sha256:1",
+  image: null,
   commit: "aaaaaaaaaa",
   commit_message: null,
   provider: "node",

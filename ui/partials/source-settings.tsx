@@ -2,11 +2,12 @@ import { Field, type FieldErrors, Submit } from "../components/field.tsx";
 import { Form } from "../components/form.tsx";
 
 export interface SourceView {
-  kind: "git" | "upload";
+  kind: "git" | "upload" | "image";
   repo_url: string | null;
   branch: string | null;
   tag: string | null;
   commit: string | null;
+  image: string | null;
   subdirectory: string;
 }
 
@@ -28,6 +29,8 @@ export function SourceSettings({
         <p>
           Sent as a directory from the command line. <code>diplo deploy .</code> sends the next one.
         </p>
+      ) : source?.kind === "image" ? (
+        <ImageSource image={source.image} base={base} error={errors.image} />
       ) : (
         <Form action={`${base}/source`} class="stack" label="Source">
           <div class="grid">
@@ -57,5 +60,33 @@ export function SourceSettings({
         </Form>
       )}
     </section>
+  );
+}
+
+/** Another tag is a deployment; so is the same one, which may stand for another image by now. */
+function ImageSource({
+  image,
+  base,
+  error,
+}: {
+  image: string | null;
+  base: string;
+  error: string | undefined;
+}) {
+  return (
+    <Form action={`${base}/source`} class="stack" label="Source">
+      <Field
+        name="image"
+        label="Image"
+        value={image}
+        required
+        mono
+        error={error}
+        hint="A tag is looked up again by each deployment; each release keeps the digest it found"
+      />
+      <p class="actions">
+        <Submit text="Deploy from here" busy="Starting…" kind="quiet" />
+      </p>
+    </Form>
   );
 }

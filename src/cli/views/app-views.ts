@@ -43,6 +43,7 @@ export const appInfo: View<App> = (app, { paint, now }) => {
 
 function sourceText({ source }: App): string {
   if (!source) return "-";
+  if (source.image !== null) return `image ${source.image}`;
   const where = source.kind === "git" ? (source.repo_url ?? "git") : "uploaded directory";
   const ref = source.branch ?? source.tag ?? source.commit;
   return `${where}${ref ? ` (${ref})` : ""}${source.subdirectory ? ` in ${source.subdirectory}` : ""}`;

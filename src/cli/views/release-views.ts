@@ -15,13 +15,17 @@ export const releaseList: View<Release[]> = (releases, { paint, now }) => {
       { title: "BY", cell: ({ created_by }) => created_by },
       {
         title: "WHAT",
-        cell: ({ from_release, commit_message }) =>
-          from_release === null ? (commit_message ?? "-") : `as v${from_release}`,
+        cell: ({ from_release, commit_message, image }) =>
+          from_release === null ? (commit_message ?? shortImage(image) ?? "-") : `as v${from_release}`,
       },
     ],
     releases,
   );
 };
+
+/** Enough of a digest to tell two apart. */
+const shortImage = (image: string | null): string | null =>
+  image?.replace(/(@sha256:.{12}).*$/, "$1") ?? null;
 
 export const instanceList: View<Instance[]> = (instances, { paint, now }) => {
   if (instances.length === 0) return "No instances.\n";

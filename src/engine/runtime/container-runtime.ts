@@ -6,6 +6,8 @@
  * throws `engine_down` (a DiploError, worth retrying), never waits for ever. Everything made bears `diplo.box`,
  * and nothing without this box's id is ever listed, stopped or removed.
  */
+import type { Platform } from "./platform.ts";
+
 export type RuntimeType = "docker" | "podman" | "containerd" | "lxc" | "swarm";
 
 export interface RuntimeInfo {
@@ -105,6 +107,8 @@ export interface Endpoint {
 export interface ImageFacts {
   id: string;
   tags: string[];
+  /** Names by which registries gave it: `ghcr.io/you/app@sha256:…`. */
+  digests: string[];
   architecture: string;
   os: string;
   size_bytes: number;
@@ -115,6 +119,39 @@ export interface ImageFacts {
   entrypoint: string[];
   labels: Record<string, string>;
   created_at: number;
+}
+
+/** Who one is at a registry. Opened from the vault for one call. */
+export interface RegistryCredential {
+  /** Host and port; `docker.io` for Docker Hub. */
+  server: string;
+  username: string;
+  password: string;
+}
+
+/** What a name stands for at its registry right now. */
+export interface ResolvedImage {
+  /** Of the index, when there is one: each engine takes its own variant of it. */
+  digest: string;
+  platforms: Platform[];
+}
+
+export interface PullRequest {
+  /** Name and digest: `ghcr.io/you/app@sha256:…`. */
+  image: string;
+  /** What it is called from then on; one of `imageTag`. */
+  tag: string;
+  /** The engine had it by that name before: it is somebody else's name too, and stays. */
+  keep_name: boolean;
+  credential: RegistryCredential | null;
+}
+
+export interface PullProgress {
+  /** One line, e.g. `pulling: 12.3 of 45.6 MB`. */
+  message: string;
+  received_bytes: number;
+  /** Of the layers whose size is known so far. */
+  total_bytes: number;
 }
 
 export interface BuildRequest {
@@ -130,6 +167,8 @@ export interface BuildRequest {
   target: string | null;
   /** Available to `RUN --mount=type=secret,id=…` only; never in a layer, argument or history. */
   secrets: Record<string, string>;
+  /** For base images; each is told to its own registry only. */
+  registries: RegistryCredential[];
   no_cache: boolean;
   deadline_ms: number;
 }
@@ -190,9 +229,31 @@ export interface ContainerRuntime {
     onLine: (line: BuildLine) => void,
     signal: AbortSignal,
   ): Promise<{ image_id: string }>;
+  /** Asks the registry. `image_not_found`, `auth_failed`, and worth retrying: `registry_unreachable`. */
+  resolveImage(
+    image: string,
+    credential: RegistryCredential | null,
+    signal: AbortSignal,
+  ): Promise<ResolvedImage>;
+  /** What is there already is not sent again. Aborting the signal ends it. Fails as `resolveImage` does. */
+  pull(
+    request: PullRequest,
+    onProgress: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<ImageFacts>;
+  /** Takes away the name that a pull of ours left when it was killed. Absent is fine; the image's other names stay. */
+  forgetPulled(image: string): Promise<void>;
+  /** Signs in and forgets it. `auth_failed`, `registry_unreachable`. */
+  checkRegistry(credential: RegistryCredential, signal: AbortSignal): Promise<void>;
+  /** The one name of a deployment's image; bears this box's id, as everything does that is made here. */
+  imageTag(app: string, deployment: string): string;
+  /** Names an image that is there. `tag` is one of `imageTag`. */
+  tagImage(reference: string, tag: string): Promise<ImageFacts>;
   /** null when the engine does not have it. */
   image(reference: string): Promise<ImageFacts | null>;
+  /** Images that were built for this box or bear a name it gave, with those names only. */
   listImages(): Promise<ImageFacts[]>;
+  /** Takes one name away; the image goes with its last one. What is not this box's throws `not_ours`. */
   removeImage(reference: string): Promise<void>;
 
   /** Makes the container if it does not exist yet, and starts it unless it runs. */

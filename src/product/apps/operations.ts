@@ -49,6 +49,7 @@ export const set = operation({
     health: t.Optional(t.Partial(Health)),
     limits: t.Optional(t.Partial(Limits)),
     build: t.Optional(t.Partial(Build)),
+    pull_policy: t.Optional(EnvironmentSettings.properties.pull_policy),
     strategy: t.Optional(EnvironmentSettings.properties.strategy),
     drain_s: t.Optional(EnvironmentSettings.properties.drain_s),
     stop_grace_s: t.Optional(EnvironmentSettings.properties.stop_grace_s),

@@ -40,7 +40,14 @@ export const IfChanged = t.Optional(
 export const DeployInput = t.Object({
   repo_url: t.Optional(t.String({ minLength: 1, maxLength: 2048 })),
   upload_id: t.Optional(t.String({ description: "What POST /uploads answered, instead of repo_url" })),
-  name: t.Optional(t.String({ description: "Default: the repository's name" })),
+  image: t.Optional(
+    t.String({
+      minLength: 1,
+      maxLength: 500,
+      description: "A prebuilt image instead, e.g. ghcr.io/you/app:1.2",
+    }),
+  ),
+  name: t.Optional(t.String({ description: "Default: the repository's or the image's name" })),
   branch: t.Optional(t.String({ description: "Default: the repository's own" })),
   tag: t.Optional(t.String({ description: "Deploy this tag" })),
   commit: t.Optional(t.String({ description: "Deploy this commit, at least 7 digits of it" })),

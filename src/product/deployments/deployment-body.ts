@@ -60,15 +60,10 @@ export function deploymentBody(row: DeploymentRow, job: JobRow, steps: JobStepRo
 
 export function sourceBody(source: DeploymentRequest["source"]): SourceBody | null {
   if (source === null) return null;
-  if (source.kind === "git") return source;
-  return {
-    kind: "upload",
-    repo_url: null,
-    branch: null,
-    tag: null,
-    commit: null,
-    subdirectory: source.subdirectory,
-  };
+  if (source.kind === "git") return { ...source, image: null };
+  const none = { repo_url: null, branch: null, tag: null, commit: null, image: null, subdirectory: "" };
+  if (source.kind === "image") return { ...none, kind: "image", image: source.image };
+  return { ...none, kind: "upload", subdirectory: source.subdirectory };
 }
 
 function statusOf(row: DeploymentRow, job: JobRow): Deployment["status"] {

@@ -8,6 +8,7 @@ import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import type { Environments } from "../environments/environments.ts";
 import type { InstanceRows } from "../instances/instance-rows.ts";
+import type { Registries } from "../registries/registries.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
 import type { Credentials } from "../sources/credentials.ts";
@@ -20,6 +21,7 @@ export interface DeploymentParts {
   log: Log;
   jobs: JobRunner;
   vault: Vault;
+  registries: Registries;
   runtimes: Runtimes;
   gitCache: GitCache;
   environments: Environments;

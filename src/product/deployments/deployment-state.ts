@@ -1,3 +1,4 @@
+import type { FetchedImage } from "../../engine/build/image-plan.ts";
 import type { BuildPlan } from "../../engine/build/plan.ts";
 import type { SourceSpec } from "../../engine/source/source.ts";
 
@@ -24,6 +25,8 @@ export interface DeploymentState {
   /** Of a source that has to be built: absolute path of the app's directory, and of the repository it lies in. */
   tree?: string;
   root?: string;
+  /** Of one that is built already. */
+  image?: FetchedImage;
   source_id?: string;
   plan?: BuildPlan;
   build_id?: string;

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { ulid } from "ulid";
+import { type ImageReference, imageName, parseImage } from "../../engine/runtime/image-reference.ts";
 import { checkSource } from "../../engine/source/fetch-source.ts";
 import { knownHostOf } from "../../engine/source/known-hosts.ts";
 import { parseRepoUrl, sameSource } from "../../engine/source/repo-url.ts";
@@ -40,10 +41,10 @@ export class Deployments {
   async deploy(input: DeployInput, by: string, signal: AbortSignal): AnswerIfChanged {
     if (input.runtime_type) await this.parts.runtimes.usable(input.runtime_type);
     const { source, credential } = sourceOf(input);
-    const name = input.name ?? (input.repo_url ? suggestName(input.repo_url) : "");
+    const name = input.name ?? nameFrom(source);
     if (name === "")
       throw invalid("name", "is missing", "A directory has no address to take it from: --name blog");
-    checkSource(source);
+    if (source.kind !== "image") checkSource(source);
     const known = this.parts.environments.lookup(name);
     if (known) refuseOtherSource(known, source, input.replace_source ?? false);
     const vars = changesOf(input.env_vars ?? []);
@@ -83,7 +84,7 @@ export class Deployments {
   ): AnswerIfChanged {
     const environment = this.parts.environments.find(input.app);
     const source = nextSource(environment, input);
-    checkSource(source);
+    if (source.kind !== "image") checkSource(source);
     await this.parts.vault.ready();
     const nothing = input.if_changed ? await this.nothingNew(environment, source, signal) : null;
     if (nothing) return nothing;
@@ -358,8 +359,14 @@ export class Deployments {
 }
 
 function sourceOf(input: DeployInput): { source: SourceSpec; credential: SourceCredential | null } {
-  if ((input.repo_url === undefined) === (input.upload_id === undefined))
-    throw invalid("repo_url", "is missing", "Give a git URL, or a directory: diplo deploy .");
+  const given = [input.repo_url, input.upload_id, input.image].filter((place) => place !== undefined);
+  if (given.length !== 1)
+    throw invalid(
+      "repo_url",
+      given.length === 0 ? "is missing" : "is one source too many",
+      "Give one: a git URL, a directory (diplo deploy .) or an image (diplo deploy --image nginx).",
+    );
+  if (input.image !== undefined) return { source: imageSource(input), credential: null };
   const subdirectory = input.subdirectory ?? "";
   if (input.upload_id !== undefined)
     return { source: { kind: "upload", upload_id: input.upload_id, subdirectory }, credential: null };
@@ -377,19 +384,44 @@ function sourceOf(input: DeployInput): { source: SourceSpec; credential: SourceC
   };
 }
 
+/** What is said of a repository means nothing for an image, and is refused instead of being quietly ignored. */
+function imageSource({ image, ...input }: DeployInput): SourceSpec {
+  const reference = parseImage(image ?? "");
+  for (const field of ["branch", "commit", "subdirectory", "github_token"] as const)
+    if (input[field] !== undefined) throw invalid(field, "is for a repository; an image has none");
+  return { kind: "image", image: imageName(withTag(reference, input.tag)) };
+}
+
+function withTag(reference: ImageReference, tag: string | undefined): ImageReference {
+  if (tag === undefined) return reference;
+  return parseImage(`${imageName({ ...reference, tag: null, digest: null })}:${tag}`, "tag");
+}
+
+/** Suggested for an app that was given no name; "" for a directory, which has no address. */
+function nameFrom(source: SourceSpec): string {
+  if (source.kind === "image") return suggestName(parseImage(source.image).repository);
+  return source.kind === "git" ? suggestName(source.repo_url) : "";
+}
+
 function nextSource(
   environment: Environment,
   input: { branch?: string; tag?: string; commit?: string; upload_id?: string },
 ): SourceSpec {
   const { source } = environment;
   if (input.upload_id !== undefined)
-    return { kind: "upload", upload_id: input.upload_id, subdirectory: source?.subdirectory ?? "" };
+    return { kind: "upload", upload_id: input.upload_id, subdirectory: subdirectoryOf(source) };
   if (source === null)
     throw conflict("no_source", `${environment.app} was never deployed`, "diplo deploy <git-url> --name …");
+  if (source.kind === "image")
+    return { kind: "image", image: imageName(withTag(parseImage(source.image), input.tag)) };
   if (source.kind !== "git") return source;
   const chosen = input.branch !== undefined || input.tag !== undefined || input.commit !== undefined;
   if (!chosen) return source;
   return { ...source, branch: input.branch ?? null, tag: input.tag ?? null, commit: input.commit ?? null };
+}
+
+function subdirectoryOf(source: SourceSpec | null): string {
+  return source === null || source.kind === "image" ? "" : source.subdirectory;
 }
 
 function refuseOtherSource(environment: Environment, source: SourceSpec, replace: boolean): void {

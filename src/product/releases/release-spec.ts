@@ -2,7 +2,8 @@ import type { EnvironmentSettings } from "../schema.ts";
 
 /** Everything a release is made of, immutable (design.md §1). Never domains, traffic or scale. */
 export interface ReleaseSpec {
-  image: { tag: string; id: string };
+  /** `pinned`: name and digest of an image that was pulled instead of built. */
+  image: { tag: string; id: string; pinned?: string };
   provider: string;
   /** The image is ours and may run with all capabilities dropped. */
   hardened: boolean;

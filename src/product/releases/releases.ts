@@ -194,6 +194,7 @@ export class Releases {
       version: row.number,
       status: this.status(row, currentId),
       image_id: row.spec.image.id,
+      image: row.spec.image.pinned ?? null,
       commit: row.spec.commit,
       commit_message: source?.message ?? null,
       provider: row.spec.provider,

@@ -1,4 +1,5 @@
 import trunk from "./0001_trunk.sql" with { type: "text" };
+import registries from "./0002_registries.sql" with { type: "text" };
 import sources from "./0004_sources.sql" with { type: "text" };
 
 export interface Migration {
@@ -10,5 +11,6 @@ export interface Migration {
 /** Forward only, in order. A migration that was released is never edited. */
 export const migrations: readonly Migration[] = [
   { version: 1, name: "trunk", sql: trunk },
+  { version: 2, name: "registries", sql: registries },
   { version: 4, name: "sources", sql: sources },
 ];

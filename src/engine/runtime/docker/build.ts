@@ -4,7 +4,13 @@ import { DiploError } from "../../../errors.ts";
 import type { BuildLine, BuildRequest } from "../container-runtime.ts";
 import { buildFailure, buildTimeout } from "./build-failure.ts";
 import { BuildOutput } from "./build-output.ts";
-import { GET_SECRET, openBuildSession, secretStore } from "./build-session.ts";
+import {
+  GET_CREDENTIALS,
+  GET_SECRET,
+  openBuildSession,
+  registryCredentials,
+  secretStore,
+} from "./build-session.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { engineDown } from "./engine-error.ts";
 import { DIFF_COPY, fileSync } from "./file-sync.ts";
@@ -99,6 +105,7 @@ async function buildKit(
   const recipe = "text" in dockerfile ? { name: GENERATED, text: dockerfile.text } : tree;
   const services = {
     [GET_SECRET]: secretStore(request.secrets),
+    [GET_CREDENTIALS]: registryCredentials(request.registries),
     ...(whole ? {} : { [DIFF_COPY]: fileSync({ context: tree, dockerfile: recipe }) }),
   };
   const session = await openBuildSession(client, sharedKey(request), services, stopped);

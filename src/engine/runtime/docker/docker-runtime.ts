@@ -9,6 +9,9 @@ import type {
   InstanceSpec,
   NetworkSpec,
   OwnerLabels,
+  PullProgress,
+  PullRequest,
+  RegistryCredential,
   RunRequest,
   RuntimeInfo,
   RuntimeType,
@@ -16,7 +19,7 @@ import type {
 import { buildImage } from "./build.ts";
 import { type DockerClient, openDockerClient } from "./docker-client.ts";
 import { runtimeEvents } from "./events.ts";
-import { image, listImages, removeImage } from "./images.ts";
+import { forgetPulled, image, listImages, removeImage, tagImage } from "./images.ts";
 import {
   inspectInstance,
   listInstances,
@@ -28,8 +31,12 @@ import {
 import { listeningPorts } from "./listening.ts";
 import { instanceLogs, type LogOptions } from "./logs.ts";
 import { ensureNetwork, listNetworks, removeNetwork, subnets } from "./networks.ts";
+import { ownTag } from "./ownership.ts";
+import { pullImage } from "./pull.ts";
+import { checkRegistry, resolveImage } from "./registry.ts";
 import { runOnce } from "./run.ts";
 import { instanceStats } from "./stats.ts";
+import { Turns } from "./turns.ts";
 import { ensureVolume, listVolumes, removeVolume } from "./volumes.ts";
 
 export interface DockerConnection {
@@ -51,6 +58,8 @@ export async function connectDocker({ address, boxId, log, type }: DockerConnect
 
 /** Docker Engine, and Podman through its Docker-compatible socket. */
 export class DockerRuntime implements ContainerRuntime {
+  private readonly pulls = new Turns();
+
   constructor(
     private readonly client: DockerClient,
     readonly type: RuntimeType,
@@ -85,6 +94,25 @@ export class DockerRuntime implements ContainerRuntime {
 
   build(request: BuildRequest, onLine: (line: BuildLine) => void, signal: AbortSignal) {
     return buildImage(this.client, request, onLine, signal);
+  }
+  resolveImage(image: string, credential: RegistryCredential | null, signal: AbortSignal) {
+    return resolveImage(this.client, image, credential, signal);
+  }
+  pull(request: PullRequest, onProgress: (progress: PullProgress) => void, signal: AbortSignal) {
+    // One pull takes the registry's name away at its end: another of the same image must not look for it just then.
+    return this.pulls.run(request.image, signal, () => pullImage(this.client, request, onProgress, signal));
+  }
+  forgetPulled(name: string) {
+    return forgetPulled(this.client, name);
+  }
+  checkRegistry(credential: RegistryCredential, signal: AbortSignal) {
+    return checkRegistry(this.client, credential, signal);
+  }
+  imageTag(app: string, deployment: string) {
+    return ownTag(this.client.boxId, app, deployment);
+  }
+  tagImage(reference: string, tag: string) {
+    return tagImage(this.client, reference, tag);
   }
   image(reference: string) {
     return image(this.client, reference);

@@ -1,14 +1,15 @@
-import { conflict } from "../../../errors.ts";
+import { conflict, DiploError } from "../../../errors.ts";
 import type { ImageFacts } from "../container-runtime.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { refusedWith } from "./engine-error.ts";
 import { mapLimited } from "./map-limited.ts";
-import { isOurs, labelFilter, notOurs } from "./ownership.ts";
+import { isOurs, isOwnTag, labelFilter, notOurs, ownTagPattern } from "./ownership.ts";
 
 /** The fields of an image's inspection that are read. */
 interface InspectedImage {
   Id: string;
   RepoTags?: string[] | null;
+  RepoDigests?: string[] | null;
   Architecture?: string;
   Os?: string;
   Size?: number;
@@ -35,21 +36,57 @@ export async function image(client: DockerClient, reference: string): Promise<Im
   }
 }
 
-/** Images that builds of this box made. */
+/** Images that builds of this box made, and pulled ones by the names this box gave them. */
 export async function listImages(client: DockerClient): Promise<ImageFacts[]> {
+  const { boxId } = client;
+  const built = await imageIds(client, labelFilter(boxId));
+  const named = await imageIds(client, { reference: [ownTagPattern(boxId)] });
+  const facts = await mapLimited([...new Set([...built, ...named])], (id) => image(client, id));
+  return facts
+    .filter((found) => found !== null)
+    .map((found) =>
+      isOurs(boxId, found.labels)
+        ? found
+        : { ...found, tags: found.tags.filter((tag) => isOwnTag(boxId, tag)) },
+    );
+}
+
+async function imageIds(client: DockerClient, filters: Record<string, string[]>): Promise<string[]> {
   const listed: unknown = await client.call("list images", (docker, abortSignal) =>
-    docker.listImages({ filters: labelFilter(client.boxId), abortSignal }),
+    docker.listImages({ filters, abortSignal }),
   );
-  const ids = (Array.isArray(listed) ? listed : []).map((entry: { Id: string }) => entry.Id);
-  const facts = await mapLimited(ids, (id) => image(client, id));
-  return facts.filter((found) => found !== null);
+  return (Array.isArray(listed) ? listed : []).map((entry: { Id: string }) => entry.Id);
 }
 
 /** Takes the tag (or id) away, the layers with the last one. Absent is fine; `image_in_use` while a container has it. */
 export async function removeImage(client: DockerClient, reference: string): Promise<void> {
   const found = await image(client, reference);
   if (!found) return;
-  if (!isOurs(client.boxId, found.labels)) throw notOurs("image", reference);
+  if (!isOurs(client.boxId, found.labels) && !isOwnTag(client.boxId, reference))
+    throw notOurs("image", reference);
+  await untag(client, reference);
+}
+
+/** Names an image that is there. */
+export async function tagImage(client: DockerClient, reference: string, tag: string): Promise<ImageFacts> {
+  if (!isOwnTag(client.boxId, tag)) throw notOurs("image", tag);
+  const [repo = "", name] = tag.split(":");
+  await client.call("tag image", (docker, abortSignal) =>
+    docker.getImage(reference).tag({ repo, tag: name, abortSignal }),
+  );
+  const tagged = await image(client, tag);
+  if (!tagged)
+    throw new DiploError("engine_refused", `the engine did not name ${reference}`, { status: 502 });
+  return tagged;
+}
+
+/** Takes a name by digest away. The image goes with its last name, and stays while a container has it. */
+export async function forgetPulled(client: DockerClient, name: string): Promise<void> {
+  if (!name.includes("@sha256:")) throw notOurs("image", name);
+  await untag(client, name);
+}
+
+async function untag(client: DockerClient, reference: string): Promise<void> {
   try {
     await client.call("remove image", (docker, abortSignal) =>
       docker.getImage(reference).remove({ abortSignal }),
@@ -67,6 +104,7 @@ export function imageFacts(image: InspectedImage): ImageFacts {
   return {
     id: image.Id,
     tags: image.RepoTags ?? [],
+    digests: image.RepoDigests ?? [],
     architecture: image.Architecture ?? "",
     os: image.Os ?? "",
     size_bytes: image.Size ?? 0,

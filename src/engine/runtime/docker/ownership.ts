@@ -30,3 +30,23 @@ export function notOurs(kind: string, name: string): DiploError {
     `Rename or remove it, then try again.`,
   );
 }
+
+/**
+ * The name of a deployment's image. A pulled image bears no label of ours, and a person may have it under names of
+ * their own: what is ours is this name, so the box's id is part of it.
+ */
+export function ownTag(boxId: string, app: string, deployment: string): string {
+  return `diplo/${app}:${tagPrefix(boxId)}${deployment.toLowerCase()}`;
+}
+
+/** Podman shows names without a registry as `localhost/…`. */
+export function isOwnTag(boxId: string, tag: string): boolean {
+  return (
+    /^(?:localhost\/|docker\.io\/)?diplo\/[^/:@]+:(.*)$/.exec(tag)?.[1]?.startsWith(tagPrefix(boxId)) ?? false
+  );
+}
+
+/** As the engine's filter of references has it. */
+export const ownTagPattern = (boxId: string): string => `diplo/*:${tagPrefix(boxId)}*`;
+
+const tagPrefix = (boxId: string): string => `${boxId.toLowerCase()}-`;

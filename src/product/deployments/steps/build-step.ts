@@ -26,7 +26,7 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);
       const runtime = await parts.runtimes.usable();
-      const tag = imageTag(environment, state.deployment_id);
+      const tag = runtime.imageTag(environment.app, state.deployment_id);
       const built = await findOrBuild({ parts, runtime, environment, state, tag, signal, log, progress });
       await rm(workDirectory(parts, state), { recursive: true, force: true });
       const buildId = ulid();
@@ -60,10 +60,6 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
   };
 }
 
-export function imageTag(environment: Environment, deploymentId: string): string {
-  return `diplo/${environment.app}:${deploymentId.toLowerCase()}`;
-}
-
 interface Work {
   parts: DeploymentParts;
   runtime: ContainerRuntime;
@@ -87,6 +83,7 @@ async function findOrBuild({
 }: Work): Promise<ImageFacts> {
   const found = await runtime.image(tag);
   if (found) return found;
+  if (state.image) throw pulledImageGone(state.image.name);
   const plan = state.plan as BuildPlan;
   progress("building the image");
   await runtime.build(
@@ -101,6 +98,7 @@ async function findOrBuild({
       args: {},
       target: plan.dockerfile_path === null ? null : environment.settings.build.target,
       secrets: {},
+      registries: await parts.registries.all(),
       no_cache: state.request.clear_cache,
       deadline_ms: environment.settings.build_timeout_s * 1000,
     },
@@ -114,6 +112,13 @@ async function findOrBuild({
   if (!built) throw new Error(`the engine reports success, but ${tag} does not exist`);
   parts.log.info("image built", { app: environment.app, image: built.id });
   return built;
+}
+
+function pulledImageGone(name: string): PermanentError {
+  return new PermanentError("image_not_found", `${name} was pulled and is gone`, {
+    detail: `The image ${name} that was just pulled does not exist any more.`,
+    hint: "Something else removed it; deploy again.",
+  });
 }
 
 function buildLine(line: BuildLine): string {

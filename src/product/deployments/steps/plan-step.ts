@@ -1,3 +1,4 @@
+import { imagePlan } from "../../../engine/build/image-plan.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
 import { planBuild } from "../../../engine/build/plan-build.ts";
 import type { Step } from "../../../jobs/job.ts";
@@ -21,7 +22,7 @@ export function planStep(parts: DeploymentParts): Step<DeploymentState> {
         args: {},
         secrets: {},
       };
-      const plan = await planBuild(root, options, subdirectory);
+      const plan = state.image ? imagePlan(state.image) : await planBuild(root, options, subdirectory);
       for (const line of summary(plan)) log.line(line);
       return { next: "building", state: { plan }, evidence: { provider: plan.provider } };
     },
@@ -42,7 +43,9 @@ function summary(plan: BuildPlan): string[] {
       `  ${name}: ${command?.join(" ") ?? "the image's own command"} (from ${from})`,
   );
   return [
-    `Building with ${plan.provider} (${plan.evidence.join(", ")})`,
+    plan.stages.length === 0 && plan.dockerfile_path === null
+      ? `Nothing to build: ${plan.evidence.join(", ")} is an image already`
+      : `Building with ${plan.provider} (${plan.evidence.join(", ")})`,
     ...facts,
     ...processes,
     ...plan.warnings.map((warning) => `  note: ${warning}`),

@@ -135,7 +135,8 @@ async function builtImage({ parts, runtime, environment, state }: Work): Promise
       detail: "The image that was just built does not exist any more.",
       hint: "Something else removed it; deploy again.",
     });
-  return image;
+  // A pulled image may have names of a person's too.
+  return { ...image, tags: [build.image_tag] };
 }
 
 function write(
@@ -181,7 +182,7 @@ function fromPlan(
 ): ReleaseSpec {
   const exposed = image.exposed_ports.length === 1 ? image.exposed_ports[0] : undefined;
   return {
-    image: { tag: image.tags[0] ?? image.id, id: image.id },
+    image: { tag: image.tags[0] ?? image.id, id: image.id, ...pinnedOf(plan) },
     provider: plan.provider,
     hardened: plan.hardened,
     processes: plan.processes,
@@ -196,13 +197,20 @@ function fromPlan(
   };
 }
 
+/** Of an image that was pulled: what it was pulled as. */
+function pinnedOf({ provider, run_image }: BuildPlan): { pinned?: string } {
+  return provider === "image" && run_image ? { pinned: run_image.value } : {};
+}
+
 function refuseNoCommand(spec: ReleaseSpec, image: ImageFacts | null): void {
   if (!image || image.command.length > 0 || image.entrypoint.length > 0) return;
   const without = Object.entries(spec.processes).find(([, process]) => process.command === null);
   if (!without) return;
   throw new PermanentError("no_start_command", `process ${without[0]} has no command`, {
     detail: "Nothing says how to start this app: its image has no CMD and no ENTRYPOINT.",
-    hint: "Add CMD to the Dockerfile, or a Procfile with a line `web: …`.",
+    hint: spec.image.pinned
+      ? "Use an image with a CMD, or deploy a Dockerfile of your own with FROM this image and a CMD line."
+      : "Add CMD to the Dockerfile, or a Procfile with a line `web: …`.",
   });
 }
 

@@ -6,8 +6,8 @@ import type { Environment } from "../../environments/environments.ts";
 import type { InstanceRow } from "../../instances/instance-rows.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
+import { endPull, pullOf } from "../fetch-image.ts";
 import { releaseContainer } from "../release-command.ts";
-import { imageTag } from "./build-step.ts";
 import { workDirectory } from "./fetch-step.ts";
 
 /** Undoes what a failed or cancelled deployment made; the old release goes on, or is started again. */
@@ -21,7 +21,11 @@ export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
       const environment = parts.environments.byId(state.environment_id);
       const mine = parts.instances.ofDeployment(state.deployment_id);
       if (mine.length > 0 || state.release_id) await restoreOld(parts, environment, state, signal);
-      const madeNothing = mine.length === 0 && state.build_id === undefined && state.release_id === undefined;
+      const madeNothing =
+        mine.length === 0 &&
+        state.build_id === undefined &&
+        state.release_id === undefined &&
+        pullOf(parts, state.deployment_id) === null;
       try {
         await remove({ parts, runtime: await parts.runtimes.usable(), environment, state, mine });
       } catch (error) {
@@ -97,6 +101,9 @@ async function remove({ parts, runtime, environment, state, mine }: Removal): Pr
   await Promise.all(mine.map((row) => runtime.remove(row.name)));
   await runtime.remove(releaseContainer(state.deployment_id));
   if (state.request.source === null) return;
-  await runtime.removeImage(imageTag(environment, state.deployment_id));
+  const pull = pullOf(parts, state.deployment_id);
+  if (pull && !pull.keep_name) await runtime.forgetPulled(pull.image);
+  endPull(parts, state.deployment_id);
+  await runtime.removeImage(runtime.imageTag(environment.app, state.deployment_id));
   if (state.build_id) parts.releases.markPruned(state.build_id);
 }

@@ -49,6 +49,7 @@ async function build(
     args: { A: "1" },
     target: null,
     secrets,
+    registries: [],
     no_cache: false,
     deadline_ms: 10_000,
   };
