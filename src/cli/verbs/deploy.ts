@@ -21,7 +21,7 @@ const LEFT_OUT = new Set(["repo-url", "upload-id"]);
 export const deploy: Verb = {
   name: "deploy",
   summary: operation.summary.replace(" (or an uploaded directory)", " or a directory"),
-  usage: "<git-url|dir>",
+  usage: "<git-url|dir> | --image NAME",
   notes:
     "A directory is sent as it is, without what .gitignore and .dockerignore name.\n" +
     "Ctrl-C leaves the deployment going; pressed twice it cancels it.",
@@ -39,6 +39,10 @@ export const deploy: Verb = {
   ),
   run: async (given, context) => {
     const [place, more] = given.positionals;
+    if (given.flags.has("image")) {
+      if (place) throw new UsageError("wants an image or a place to build from, not both");
+      return start(await deployInput(given, context), given, context);
+    }
     if (!place)
       throw new UsageError("wants a git URL or a directory", "diplo deploy . sends this directory.");
     if (more) throw new UsageError(`"${more}" is one argument too many`);

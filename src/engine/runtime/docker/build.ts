@@ -2,7 +2,9 @@ import { Readable } from "node:stream";
 import type { ImageBuildOptions } from "dockerode";
 import { DiploError } from "../../../errors.ts";
 import type { BuildLine, BuildRequest } from "../container-runtime.ts";
-import { buildFailure, buildTimeout } from "./build-failure.ts";
+import { parseImage } from "../image-reference.ts";
+import { archMismatch, fits, type Platform } from "../platform.ts";
+import { buildFailure, buildTimeout, failedBase, otherBase } from "./build-failure.ts";
 import { BuildOutput } from "./build-output.ts";
 import {
   GET_CREDENTIALS,
@@ -20,6 +22,7 @@ import { image } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
 import { BOX_LABEL } from "./ownership.ts";
 import { packContext } from "./pack-context.ts";
+import { resolveImage } from "./registry.ts";
 
 /** Name of a generated Dockerfile. Only the tar puts it into the context, so it is one that nobody's tree has. */
 const GENERATED = ".diplo.Dockerfile";
@@ -46,10 +49,46 @@ export async function buildImage(
     if (deadline.aborted) throw buildTimeout(request.deadline_ms, step);
     throw error instanceof DiploError ? error : engineDown("build", error);
   }
-  if (output.error) throw buildFailure(output);
+  if (output.error) throw await explained(client, output, request);
   const image_id = output.imageId ?? (await image(client, request.tag))?.id;
   if (!image_id) throw engineDown("build", new Error("the engine hung up before the build ended"));
+  await checkFits(client, image_id);
   return { image_id };
+}
+
+/** A base image of a foreign architecture builds as well as any other, as long as nothing of it is run. */
+async function checkFits(client: DockerClient, image_id: string): Promise<void> {
+  const { info } = await client.engine();
+  const built = await image(client, image_id);
+  if (built && !fits([built], info))
+    throw archMismatch("The image that was built", [built], info, otherBase(info));
+}
+
+/** Why it failed; of a base image that does not fit, its registry knows what it is made for. */
+async function explained(
+  client: DockerClient,
+  output: BuildOutput,
+  request: BuildRequest,
+): Promise<DiploError> {
+  const { info } = await client.engine();
+  const failure = buildFailure(output, {
+    engine: info,
+    servers: request.registries.map(({ server }) => server),
+  });
+  const base = failedBase(output);
+  if (failure.code !== "arch_mismatch" || base === undefined) return failure;
+  const found = await platformsOf(client, base, request).catch(() => []);
+  return found.length === 0 ? failure : archMismatch(`The base image ${base}`, found, info, otherBase(info));
+}
+
+async function platformsOf(
+  client: DockerClient,
+  base: string,
+  { registries }: BuildRequest,
+): Promise<Platform[]> {
+  const { registry } = parseImage(base);
+  const credential = registries.find(({ server }) => server === registry) ?? null;
+  return (await resolveImage(client, base, credential, AbortSignal.timeout(5000))).platforms;
 }
 
 async function attempt(

@@ -2,7 +2,7 @@ import { DiploError, PermanentError } from "../../../errors.ts";
 import { imageName, parseImage } from "../image-reference.ts";
 import { DISK_FULL, diskFull } from "./engine-error.ts";
 
-const UNAUTHORISED =
+export const UNAUTHORISED =
   /no basic auth credentials|unauthorized|authentication required|incorrect username or password|status: 40[13]|(^|\W)denied(: |$)|insufficient_scope/i;
 const MISSING =
   /manifest (for \S+ )?(unknown|not found)|name unknown|repository (name not known|does not exist)|\bnot found\b|no match for platform|no matching manifest/i;

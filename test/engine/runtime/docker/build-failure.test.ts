@@ -1,11 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { buildFailure, buildTimeout } from "../../../../src/engine/runtime/docker/build-failure.ts";
+import {
+  buildTimeout,
+  buildFailure as explained,
+} from "../../../../src/engine/runtime/docker/build-failure.ts";
 import { PermanentError } from "../../../../src/errors.ts";
 
 const step = (name: string, error: string, tail: string[] = []) => ({
   error: `failed to solve: ${error}`,
   failed: { name, error, tail },
 });
+
+const buildFailure = (outcome: Parameters<typeof explained>[0]) =>
+  explained(outcome, { engine: { os: "linux", architecture: "arm64" }, servers: ["registry.lan"] });
 
 describe("buildFailure", () => {
   test("says step, exit code and last lines, in the words of old and new engines", () => {
@@ -62,11 +68,43 @@ describe("buildFailure", () => {
     }
   });
 
-  test("a registry that does not answer is image_not_found, worth retrying", () => {
+  test("a base image that its registry gives to nobody like us is auth_failed", () => {
+    const words = "pulling from host ghcr.io failed with status code [manifests 1]: 401 Unauthorized";
+    const failure = buildFailure(step("[internal] load metadata for ghcr.io/you/base:1", words));
+    expect({ code: failure.code, hint: failure.hint }).toEqual({
+      code: "auth_failed",
+      hint: "Let the box sign in there: diplo registries:add ghcr.io USER --password -",
+    });
+  });
+
+  test("credentials that the registry of a base image refuses are what is to be checked", () => {
+    const words = "pulling from host registry.lan failed with status code [manifests 1]: 401 Unauthorized";
+    const failure = buildFailure(step("[internal] load metadata for registry.lan/you/base:1", words));
+    expect(failure.hint).toBe("Check them: diplo registries:test registry.lan");
+  });
+
+  test("a base image for other machines is arch_mismatch, found at FROM or by the first program that runs", () => {
+    const load = "[internal] load metadata for docker.io/library/old:1";
+    const manifest = "no match for platform in manifest sha256:66: not found";
+    expect(buildFailure(step(load, manifest))).toMatchObject({
+      code: "arch_mismatch",
+      detail: 'The base image "docker.io/library/old:1" is not made for this box, which runs linux/arm64.',
+    });
+    for (const words of [
+      "standard_init_linux.go:228: exec user process caused: exec format error",
+      "exec /bin/sh: exec format error",
+    ])
+      expect(buildFailure(step("[2/2] RUN x", "exit code: 1", [words])).code).toBe("arch_mismatch");
+    // The shell runs; what does not is a file the build itself brought.
+    const brought = "/bin/sh: 1: ./tool: Exec format error";
+    expect(buildFailure(step("[2/2] RUN ./tool", "exit code: 126", [brought])).code).toBe("build_failed");
+  });
+
+  test("a registry that does not answer is registry_unreachable, worth retrying", () => {
     const error =
       'failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
     const failure = buildFailure(step("[internal] load metadata for docker.io/library/node:22", error));
-    expect(failure.code).toBe("image_not_found");
+    expect(failure.code).toBe("registry_unreachable");
     expect(failure).not.toBeInstanceOf(PermanentError);
   });
 
