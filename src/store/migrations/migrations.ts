@@ -1,5 +1,6 @@
 import trunk from "./0001_trunk.sql" with { type: "text" };
 import registries from "./0002_registries.sql" with { type: "text" };
+import staticReleases from "./0003_static.sql" with { type: "text" };
 import sources from "./0004_sources.sql" with { type: "text" };
 
 export interface Migration {
@@ -12,5 +13,6 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: "trunk", sql: trunk },
   { version: 2, name: "registries", sql: registries },
+  { version: 3, name: "static", sql: staticReleases },
   { version: 4, name: "sources", sql: sources },
 ];
