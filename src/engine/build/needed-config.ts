@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { firstOf, readJson, type SourceTree } from "./tree.ts";
+import { NO_APP_JSON, readAppJson } from "./app-json.ts";
+import { firstOf, type SourceTree } from "./tree.ts";
 
 /** A config value that a repository says it needs; shown before the first deployment. */
 export interface NeededConfig {
@@ -15,61 +15,19 @@ export interface NeededConfig {
   from: string;
 }
 
-/** What app.json says beside env (Heroku's schema). */
-export interface AppJson {
-  env: NeededConfig[];
-  /** Wanted number of instances by process. */
-  formation: Record<string, number>;
-  /** Run once after the first successful deployment. */
-  post_deploy: string | null;
-}
-
 const EXAMPLES = [".env.example", ".env.sample", ".env.template", "example.env", ".env.dist"];
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Set by Diplo itself. */
 const OURS = /^(PORT$|DIPLO_)/;
 
-/** Config that a tree asks for: app.json first, then its example of a .env file. */
+/** Config that a tree asks for: app.json first, then its example of a .env file. A broken app.json asks for nothing. */
 export async function neededConfig(tree: SourceTree): Promise<NeededConfig[]> {
-  const { env } = await readAppJson(tree);
-  const known = new Set(env.map(({ name }) => name));
+  const { env } = await readAppJson(tree).catch(() => NO_APP_JSON);
+  const wanted = Object.entries(env).map(([name, said]) => ({ name, ...said, from: "app.json" }));
   const example = await firstOf(tree, EXAMPLES);
   const more = example === null ? [] : parseExample((await tree.read(example)) ?? "", example);
-  return [...env, ...more.filter(({ name }) => !known.has(name))]
+  return [...wanted, ...more.filter(({ name }) => !Object.hasOwn(env, name))]
     .filter(({ name }) => !OURS.test(name))
     .slice(0, 200);
-}
-
-/** app.json; a broken one counts as empty. */
-export async function readAppJson(tree: SourceTree): Promise<AppJson> {
-  const json = await readJson(tree, "app.json").catch(() => null);
-  const formation = Object.entries(objectOf(json?.formation)).map(([name, size]) => [
-    name,
-    objectOf(size).quantity,
-  ]);
-  const script = objectOf(json?.scripts).postdeploy;
-  return {
-    env: Object.entries(objectOf(json?.env))
-      .filter(([name]) => NAME.test(name))
-      .map(([name, said]) => wanted(name, said)),
-    formation: Object.fromEntries(formation.filter(([, count]) => Number.isSafeInteger(count))),
-    post_deploy: typeof script === "string" && script !== "" ? script : null,
-  };
-}
-
-/** A bare string is a default; an object says more; both are required unless it says no. */
-function wanted(name: string, said: unknown): NeededConfig {
-  const fields = typeof said === "string" ? { value: said } : objectOf(said);
-  const text = (value: unknown) => (typeof value === "string" ? value : null);
-  return {
-    name,
-    description: text(fields.description),
-    value: text(fields.value),
-    required: fields.required !== false,
-    generator: fields.generator === "secret" ? "secret" : null,
-    pattern: text(fields.pattern),
-    from: "app.json",
-  };
 }
 
 /** dotenv lines; the comment above a name describes it. Placeholders are no values. */
@@ -95,15 +53,4 @@ function parseExample(text: string, from: string): NeededConfig[] {
     } else comment = line.startsWith("#") ? line.replace(/^#+\s*/, "").slice(0, 200) || null : null;
   }
   return found;
-}
-
-/** A secret for `generator: "secret"`: 64 hexadecimal digits, as Heroku makes them. */
-export function generateSecret(): string {
-  return randomBytes(32).toString("hex");
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }
