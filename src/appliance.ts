@@ -9,7 +9,6 @@ import { BridgeSubnets } from "./engine/network/bridge-subnets.ts";
 import { detectRuntimes } from "./engine/runtime/detect.ts";
 import { Runtimes } from "./engine/runtime/runtimes.ts";
 import { GitCache } from "./engine/source/git-cache.ts";
-import { receiveUpload } from "./engine/source/receive-upload.ts";
 import { terse } from "./errors.ts";
 import { JobRunner, type JobRunnerOptions } from "./jobs/job-runner.ts";
 import type { Log } from "./log.ts";
@@ -33,6 +32,7 @@ import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
 import { ProxyProcess } from "./product/routes/proxy-process.ts";
 import { Routes } from "./product/routes/routes.ts";
 import { Credentials } from "./product/sources/credentials.ts";
+import { Uploads } from "./product/sources/uploads.ts";
 import { SystemFacts } from "./product/system/system-facts.ts";
 import { Volumes } from "./product/volumes/volumes.ts";
 import { Audit } from "./security/audit/audit.ts";
@@ -133,6 +133,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   });
   const gitCache = new GitCache(paths.repositories(settings.data), settings.caFile);
   const credentials = new Credentials({ store, vault });
+  const uploads = new Uploads({ settings, environments });
   const config = new ConfigVars({ store, vault, environments, deployments: () => deployments });
   const volumes = new Volumes({ store, environments, runtimes, deployments: () => deployments });
   const shared = {
@@ -146,6 +147,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     environments,
     config,
     credentials,
+    uploads,
     releases,
     volumes,
     routes,
@@ -199,8 +201,6 @@ async function start(
     settings,
     log,
     engineSubnets: () => bridges.list(),
-    receiveUpload: (stream, { signal }) =>
-      receiveUpload(stream, { uploads: paths.uploads(settings.data), signal }),
   });
   await server.start();
   stack.defer(() => server.stop());

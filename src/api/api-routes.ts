@@ -9,25 +9,24 @@ import { runCommandRoute } from "./run-command.ts";
 import { runSocketRoute } from "./run-socket.ts";
 import { signInRoutes } from "./sign-in.ts";
 import type { Sockets } from "./sockets.ts";
-import { type ReceiveUpload, uploadRoute } from "./upload.ts";
+import { uploadRoute } from "./upload.ts";
 
 export interface ApiRoutesOptions {
   operations: readonly Operation[];
   sockets: Sockets;
   /** Aborted when the daemon stops: streams end. */
   stopping: AbortSignal;
-  receiveUpload: ReceiveUpload;
 }
 
 /** The API outside the table of operations: what is no JSON in and JSON out. */
-export function apiRoutes({ operations, sockets, stopping, receiveUpload }: ApiRoutesOptions): HandRoute[] {
+export function apiRoutes({ operations, sockets, stopping }: ApiRoutesOptions): HandRoute[] {
   const routes = [
     ...healthRoutes(),
     ...signInRoutes(),
     ...jobStreamRoutes(stopping),
     appLogRoute(stopping),
     eventFeedRoute(stopping),
-    uploadRoute(receiveUpload),
+    uploadRoute(),
     runCommandRoute(stopping),
     runSocketRoute(sockets, stopping),
   ];

@@ -14,7 +14,6 @@ import { PeerGate } from "./peer-gate.ts";
 import { problemResponse } from "./problem.ts";
 import type { Socket } from "./sockets.ts";
 import { Sockets } from "./sockets.ts";
-import type { ReceiveUpload } from "./upload.ts";
 
 export interface ControlServerOptions {
   parts: Parts;
@@ -29,7 +28,6 @@ export interface ControlServerOptions {
   hostNames?: readonly string[];
   /** How a page tells an error. Default: the problem document. */
   errorPage?: ErrorPage;
-  receiveUpload: ReceiveUpload;
 }
 
 /** How long answers under way may take when the daemon stops. */
@@ -45,23 +43,12 @@ export class ControlServer {
   #servers: Bun.Server<Socket>[] = [];
 
   constructor(options: ControlServerOptions) {
-    const {
-      parts,
-      operations,
-      handRoutes,
-      settings,
-      log,
-      engineSubnets,
-      hostNames,
-      errorPage,
-      receiveUpload,
-    } = options;
+    const { parts, operations, handRoutes, settings, log, engineSubnets, hostNames, errorPage } = options;
     this.#settings = settings;
     const own = apiRoutes({
       operations,
       sockets: this.#sockets,
       stopping: this.#stopping.signal,
-      receiveUpload,
     });
     const repeats = new Idempotency();
     this.routes = [

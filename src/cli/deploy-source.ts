@@ -4,11 +4,14 @@ import { UsageError } from "./usage-error.ts";
 
 export type DeploySource =
   | { kind: "git"; url: string }
-  | { kind: "directory"; directory: string; name: string };
+  | { kind: "directory"; directory: string; name: string }
+  | { kind: "archive"; file: string; name: string };
+
+const ARCHIVE = /\.(zip|tar|tar\.gz|tgz)$/i;
 
 /**
- * What `diplo deploy X` means: a directory is sent (also one that is a git checkout), a bare repository is fetched
- * from its path, anything else is a git URL. Throws UsageError for a path where nothing is.
+ * What `diplo deploy X` means: a directory is sent (also one that is a git checkout), an archive too, a bare repository
+ * is fetched from its path, anything else is a git URL. Throws UsageError for a path where nothing is.
  */
 export function chooseSource(place: string, from: string): DeploySource {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || /^[\w.-]+@[\w.-]+:/.test(place))
@@ -21,7 +24,13 @@ export function chooseSource(place: string, from: string): DeploySource {
     if (readdirSync(directory).length === 0) throw new UsageError(`${directory} is empty`);
     return { kind: "directory", directory, name: nameOf(basename(directory)) };
   }
-  if (facts) throw new UsageError(`${place} is a file, not a directory`);
+  if (facts?.isFile() && ARCHIVE.test(path))
+    return { kind: "archive", file: path, name: nameOf(basename(path).replace(ARCHIVE, "")) };
+  if (facts)
+    throw new UsageError(
+      `${place} is a file, and neither a directory nor an archive`,
+      "As in site.zip or app.tar.gz",
+    );
   if (/^[./]/.test(place)) throw new UsageError(`there is no directory ${place}`);
   // As people copy it: github.com/you/app
   if (/^[\w-]+(\.[\w-]+)+(:\d+)?\/./.test(place)) return { kind: "git", url: `https://${place}` };

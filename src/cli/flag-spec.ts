@@ -15,6 +15,8 @@ export interface FlagSpec {
   nullable: boolean;
   choices: string[];
   required: boolean;
+  /** Never taken from the command line itself, where everyone on the machine can read it. */
+  secret?: boolean;
   /** Stands for the value in help, e.g. `N`. */
   placeholder: string;
   help: string;
@@ -46,6 +48,7 @@ function flagOf(field: TSchema, path: string[], required: boolean): FlagSpec {
     nullable,
     choices,
     required,
+    ...(schema.writeOnly === true && { secret: true }),
     placeholder: placeholderOf(type, choices),
     help: String(field.description ?? schema.description ?? ""),
   };

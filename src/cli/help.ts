@@ -4,7 +4,17 @@ import type { Verb } from "./verb.ts";
 
 /** Where a verb's noun stands in the overview; nouns that are not listed come last, under "More". */
 const SECTIONS: Record<string, string[]> = {
-  Deploy: ["deploy", "deployments", "rollback", "releases", "build", "sources"],
+  Deploy: [
+    "deploy",
+    "deployments",
+    "rollback",
+    "releases",
+    "build",
+    "sources",
+    "deploy-key",
+    "credentials",
+    "ssh-hosts",
+  ],
   Apps: ["apps", "ps", "logs", "run", "open", "domains", "certs"],
   "Config and data": ["config", "storage"],
   "The box": ["serve", "proxy", "doctor", "system", "runtimes", "jobs", "destroy-box", "version"],

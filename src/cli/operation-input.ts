@@ -63,8 +63,8 @@ async function fieldValue(
   value: FlagValue,
   { io }: InputContext,
 ): Promise<unknown> {
-  if (typeof value === "string" && hidden?.includes(spec.path[0]!))
-    return secretFrom(`--${spec.name}`, value, io);
+  const secret = spec.secret || (spec.path.length === 1 && hidden?.includes(spec.path[0]!));
+  if (typeof value === "string" && secret) return secretFrom(`--${spec.name}`, value, io);
   if (spec.type !== "pairs" || !Array.isArray(value)) return value;
   return value.map((text) => {
     const at = text.indexOf("=");

@@ -53,7 +53,7 @@ export function ownFlags(operation: Operation): FlagSpec[] {
     const [key = ""] = spec.path;
     if (hidden.has(key)) return [];
     if (key === "app") return [APP];
-    const secret = operation.private?.includes(key) && spec.type === "text";
+    const secret = (spec.secret || operation.private?.includes(key)) && spec.type === "text";
     return [{ ...spec, required: false, ...(secret && { placeholder: "-|@FILE" }) }];
   });
 }

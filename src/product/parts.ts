@@ -18,6 +18,7 @@ import type { Registries } from "./registries/registries.ts";
 import type { Releases } from "./releases/releases.ts";
 import type { Routes } from "./routes/routes.ts";
 import type { Credentials } from "./sources/credentials.ts";
+import type { Uploads } from "./sources/uploads.ts";
 import type { SystemFacts } from "./system/system-facts.ts";
 import type { Volumes } from "./volumes/volumes.ts";
 
@@ -38,6 +39,7 @@ export interface Parts {
   environments: Environments;
   config: ConfigVars;
   credentials: Credentials;
+  uploads: Uploads;
   deployments: Deployments;
   releases: Releases;
   instances: Instances;

@@ -62,7 +62,6 @@ export async function startControlBox({
     settings,
     log,
     handRoutes: [],
-    receiveUpload: async () => ({ upload_id: "01U" }),
     ...options,
     operations: (options.operations ?? allOperations) as readonly Operation[],
   });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { chooseSource } from "../../src/cli/deploy-source.ts";
 import type { Deployment, ErrorBody } from "../../src/product/schema.ts";
+import type { Detected } from "../../src/product/sources/detect.ts";
 import { type Asked, FakeBox, problem } from "./fake-box.ts";
 import { fakeIo } from "./fake-io.ts";
 import { app, deployment } from "./samples.ts";
@@ -25,6 +26,13 @@ const why: ErrorBody = {
 };
 const failed = deployment({ status: "failed", error: why, steps: { building: ["failed", 3_000] } });
 
+const detected: Detected = {
+  provider: "node",
+  findings: [{ label: "Builder", value: "node", from: "package.json" }],
+  config: [],
+  warnings: [],
+};
+
 interface Play {
   /** What the deployment is at each look. */
   looks: Deployment[];
@@ -41,8 +49,11 @@ function playing({ looks, log = "", before = () => undefined }: Play): FakeBox {
     const early = before(asked);
     if (early) return early;
     if (path === "/deploy") return Response.json(looks[0], { status: 202 });
-    if (path === "/uploads")
-      return Response.json({ upload_id: "01U", size_bytes: String(asked.body).length }, { status: 201 });
+    if (/^\/apps\/[^/]+\/uploads$/.test(path))
+      return Response.json(
+        { upload_id: "01U", size_bytes: String(asked.body).length, detected },
+        { status: 201 },
+      );
     if (path === "/deployments/01D") return Response.json(left.length > 1 ? left.shift() : left[0]);
     if (path === "/jobs/01J/events")
       return stream(looks.map((_, id) => `id: ${id}\nevent: task.updated\ndata: {}\n\n`));
@@ -250,13 +261,167 @@ describe("diplo deploy of a directory", () => {
     writeFileSync(join(directory, "secret.txt"), "hunter2");
     using box = playing({ looks: [live] });
     expect(await box.run(["deploy", ".", "--no-wait"], fakeIo({ directory }))).toBe(0);
-    const upload = box.asked.find(({ path }) => path === "/uploads");
+    const upload = box.asked.find(({ path }) => path === "/apps/my-blog/uploads");
     expect(upload?.headers.get("content-type")).toBe("application/x-tar");
     expect(upload?.body).toContain("<h1>hello</h1>");
     expect(upload?.body).not.toContain("hunter2");
     expect(box.asked.at(-1)?.body).toMatchObject({ upload_id: "01U", name: "my-blog", wait: false });
     rmSync(parent, { recursive: true });
   });
+});
+
+describe("diplo deploy of an archive", () => {
+  test("sends it byte for byte", async () => {
+    using box = playing({ looks: [live] });
+    const file = join(box.data, "My Site.zip");
+    writeFileSync(file, "PK zip bytes");
+    expect(await box.run(["deploy", file, "--no-wait"], fakeIo())).toBe(0);
+    expect(box.asked[0]).toMatchObject({ path: "/apps/my-site/uploads", body: "PK zip bytes" });
+    expect(box.asked.at(-1)?.body).toMatchObject({ upload_id: "01U", name: "my-site" });
+  });
+});
+
+describe("diplo deploy on a terminal, the first time", () => {
+  const config = (name: string, over: object = {}) => ({
+    name,
+    value: "",
+    description: "",
+    required: false,
+    secret: false,
+    generated: false,
+    pattern: null,
+    from: "app.json",
+    ...over,
+  });
+  const found = {
+    ...detected,
+    config: [
+      config("GREETING", { value: "hello", description: "What it says" }),
+      config("API_KEY", { secret: true, required: true }),
+      config("SALT", { generated: true, secret: true }),
+      config("GIVEN", { required: true }),
+      config("LATER"),
+    ],
+    warnings: ["no lockfile"],
+  };
+  const first = (looks: Deployment[], look: (asked: Asked) => Response) =>
+    playing({
+      looks,
+      before: (asked) => {
+        if (asked.path === "/sources/look") return look(asked);
+        if (asked.path === "/apps/blog" && looks[0]?.status !== "success")
+          return problem(404, "app_not_found", "There is no such thing.");
+        return undefined;
+      },
+    });
+  const bodyOf = (box: FakeBox, path: string) => box.asked.find((asked) => asked.path === path)?.body;
+
+  test("shows what was found and asks for its config, secrets unechoed", async () => {
+    using box = first([building], () => Response.json(found));
+    const io = fakeIo({ terminal: true, answers: ["", "s3cret", "", ""] });
+    const line = ["deploy", "https://example.org/blog", "--branch", "dev", "-e", "GIVEN=1", "--no-wait"];
+    expect(await box.run(line, io)).toBe(0);
+    expect(bodyOf(box, "/sources/look")).toEqual({ repo_url: "https://example.org/blog", branch: "dev" });
+    expect(bodyOf(box, "/deploy")).toMatchObject({
+      env_vars: [
+        { name: "GIVEN", value: "1" },
+        { name: "GREETING", value: "hello" },
+        { name: "API_KEY", value: "s3cret" },
+      ],
+    });
+    expect(Bun.stripANSI(io.stderr())).toContain("Builder  node  (package.json)\nnote: no lockfile\n");
+    expect(Bun.stripANSI(io.stderr())).toContain("# What it says\nGREETING [hello]: \nAPI_KEY: (hidden)\n");
+    expect(io.stderr()).toContain("SALT [a random one]: (hidden)");
+  });
+
+  test("asks nothing with --yes, with --json, and without a terminal", async () => {
+    for (const [line, terminal] of [
+      [["--yes"], true],
+      [["--json"], true],
+      [[], false],
+    ] as const) {
+      using box = first([building], () => Response.json(found));
+      await box.run(["deploy", "https://example.org/blog", "--no-wait", ...line], fakeIo({ terminal }));
+      expect(bodyOf(box, "/sources/look")).toBeUndefined();
+      expect(bodyOf(box, "/deploy")).toMatchObject({ repo_url: "https://example.org/blog" });
+    }
+  });
+
+  test("asks for a token where the repository is private, and looks again with it", async () => {
+    using box = first([building], ({ body }) =>
+      (body as { github_token?: string }).github_token === "ghp_1"
+        ? Response.json(detected)
+        : problem(422, "auth_failed", "It asks for credentials."),
+    );
+    const io = fakeIo({ terminal: true, answers: [" ghp_1 "] });
+    expect(await box.run(["deploy", "https://example.org/blog", "--no-wait"], io)).toBe(0);
+    expect(io.stderr()).toContain("A token that may read it (Enter stops): (hidden)");
+    expect(bodyOf(box, "/deploy")).toMatchObject({ github_token: "ghp_1" });
+    using refusing = first([building], () => problem(422, "auth_failed", "It asks for credentials."));
+    const leaving = fakeIo({ terminal: true, answers: [""] });
+    expect(await refusing.run(["deploy", "https://example.org/blog"], leaving)).toBe(1);
+    expect(bodyOf(refusing, "/deploy")).toBeUndefined();
+  });
+
+  test("makes the app's key for an ssh address and waits until it was added", async () => {
+    let added = false;
+    using box = playing({
+      looks: [building],
+      before: ({ path, method }) => {
+        if (path === "/sources/look" && added) return Response.json(detected);
+        if (path === "/sources/look") {
+          added = true;
+          return problem(422, "auth_failed", "No entry.", { hint: "Add this deploy key: ssh-ed25519 AAAA" });
+        }
+        if (path === "/apps" && method === "POST") return Response.json({}, { status: 201 });
+        if (path === "/apps/blog/deploy-key") return Response.json({ public_key: "ssh-ed25519 AAAA" });
+        return path === "/apps/blog" ? problem(404, "app_not_found", "None.") : undefined;
+      },
+    });
+    const io = fakeIo({ terminal: true, answers: [""] });
+    expect(await box.run(["deploy", "git@example.org:you/blog.git", "--no-wait"], io)).toBe(0);
+    expect(io.stderr()).toContain("Add this deploy key: ssh-ed25519 AAAA\nEnter when it is there");
+    expect(bodyOf(box, "/sources/look")).toMatchObject({ app: "blog" });
+    expect(bodyOf(box, "/deploy")).toMatchObject({ repo_url: "git@example.org:you/blog.git" });
+  });
+});
+
+test("diplo deploy takes token and password from stdin or a file, never from the command line", async () => {
+  using box = playing({ looks: [building] });
+  const deploy = (flags: string[], stdin = "") =>
+    box.run(["deploy", "https://example.org/blog", "--no-wait", ...flags], fakeIo({ stdin }));
+  expect(await deploy(["--token", "ghp_plain"])).toBe(2);
+  expect(await deploy(["--username", "ada", "--password", "plain"])).toBe(2);
+  expect(box.asked).toEqual([]);
+  expect(await deploy(["--token", "-"], "ghp_1\n")).toBe(0);
+  expect(box.asked.at(-1)?.body).toMatchObject({ github_token: "ghp_1" });
+  writeFileSync(join(box.data, "pw"), "s3cret\n");
+  expect(await deploy(["--username", "ada", "--password", `@${join(box.data, "pw")}`])).toBe(0);
+  expect(box.asked.at(-1)?.body).toMatchObject({ credential: { username: "ada", password: "s3cret" } });
+});
+
+test("diplo deploy --if-changed says that there is nothing to deploy", async () => {
+  const answer = { name: "blog", changed: false, reason: "v3 is 01234567 already", commit: "0", release: 3 };
+  using box = new FakeBox(() => Response.json(answer));
+  const io = fakeIo();
+  expect(await box.run(["deploy", "https://example.org/blog", "--if-changed"], io)).toBe(0);
+  expect(box.asked[0]?.body).toMatchObject({ if_changed: true });
+  expect(io.stdout()).toBe("blog: nothing to deploy: v3 is 01234567 already\n");
+  const again = fakeIo();
+  expect(await box.run(["deploy:again", "-a", "blog", "--if-changed"], again)).toBe(0);
+  expect(again.stdout()).toBe(io.stdout());
+});
+
+test("diplo deploy --help has a text for every flag", async () => {
+  const io = fakeIo();
+  using box = playing({ looks: [] });
+  await box.run(["deploy", "--help"], io);
+  expect(
+    io
+      .stdout()
+      .split("\n")
+      .filter((line) => /^ {2}(-\w, )?--[\w-]+( \S+)?$/.test(line)),
+  ).toEqual([]);
 });
 
 describe("chooseSource", () => {
@@ -298,7 +463,7 @@ describe("chooseSource", () => {
   test("refuses what is nowhere", () => {
     for (const [word, message] of [
       ["./nothing", "no directory"],
-      ["file", "is a file"],
+      ["file", "neither a directory nor an archive"],
       ["empty", "is empty"],
       ["nothing", "neither"],
       ["/nonexistent/x", "no directory"],

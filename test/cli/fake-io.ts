@@ -43,7 +43,8 @@ export function fakeIo(script: Script = {}): FakeIo {
         })(),
         { [Symbol.dispose]: () => {} },
       ),
-    ask: async () => {
+    ask: async (question, hidden) => {
+      err.push(encoder.encode(`${question}${hidden ? "(hidden)" : ""}\n`));
       const answer = answers.shift();
       if (answer === undefined) throw new UsageError("nobody answers");
       return answer;

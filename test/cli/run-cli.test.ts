@@ -363,7 +363,7 @@ test("runCli takes no secret from the command line", async () => {
 test("runCli help lists what exists, and only that", async () => {
   const io = fakeIo();
   expect(await runCli([], io)).toBe(0);
-  for (const verb of ["deploy <git-url|dir>", "config:set", "rollback", "doctor", "serve", "login"])
+  for (const verb of ["deploy <git-url|dir|archive>", "config:set", "rollback", "doctor", "serve", "login"])
     expect(io.stdout()).toContain(verb);
   expect(io.stdout()).not.toContain("undefined");
   const one = fakeIo();

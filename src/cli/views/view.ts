@@ -14,6 +14,7 @@ import {
   volumeAdded,
   volumeList,
 } from "./small-views.ts";
+import { deployKey, deploymentStarted } from "./source-views.ts";
 import { doctorReport, runtimeList, systemStats } from "./system-views.ts";
 import type { View } from "./view-facts.ts";
 
@@ -29,7 +30,9 @@ const VIEWS: Record<string, View<any>> = {
   deployments: deploymentList,
   "deployments:info": deploymentInfo,
   "deploy:cancel": deploymentInfo,
-  "deploy:again": () => "",
+  "deploy:again": deploymentStarted,
+  "deploy-key": deployKey,
+  "deploy-key:create": deployKey,
   "deploy:retry": () => "",
   rollback: () => "",
   releases: releaseList,

@@ -16,9 +16,10 @@ export interface ArchiveLimits {
   ratio: number;
 }
 
+/** Both are streams from disk to disk, so that the box's memory does not come into it; its disk does. */
 export const DEFAULT_ARCHIVE_LIMITS: ArchiveLimits = {
-  packed_bytes: 100 * 1024 * 1024,
-  unpacked_bytes: 1024 * 1024 * 1024,
+  packed_bytes: 2 * 1024 ** 3,
+  unpacked_bytes: 4 * 1024 ** 3,
   entries: 100_000,
   ratio: 100,
 };

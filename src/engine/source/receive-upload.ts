@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "ulid";
-import { DiploError } from "../../errors.ts";
-import { DEFAULT_BUILD_OPTIONS, planTree } from "../build/plan-build.ts";
+import { DiploError, PermanentError } from "../../errors.ts";
+import type { SourceTree } from "../build/tree.ts";
 import { type ArchiveLimits, DEFAULT_ARCHIVE_LIMITS } from "./archive.ts";
 import { archiveTree } from "./archive-tree.ts";
 
@@ -11,15 +11,21 @@ export const UPLOAD_ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 export interface UploadFacts {
   upload_id: string;
+  /** Whom it was sent for; nobody else may deploy it. */
+  owner: string;
   sha256: string;
   size_bytes: number;
-  /** What a build would make of it; null when nothing is recognised. */
-  detected: { provider: string; evidence: string[] } | null;
+}
+
+export interface ReceivedUpload extends UploadFacts {
+  /** What providers can see of it. */
+  tree: SourceTree;
 }
 
 export interface ReceiveOptions {
   /** Directory that keeps archives until they are deployed. */
   uploads: string;
+  owner: string;
   limits?: ArchiveLimits;
   signal: AbortSignal;
 }
@@ -30,26 +36,38 @@ export interface ReceiveOptions {
  */
 export async function receiveUpload(
   stream: ReadableStream<Uint8Array>,
-  { uploads, limits = DEFAULT_ARCHIVE_LIMITS, signal }: ReceiveOptions,
-): Promise<UploadFacts> {
+  { uploads, owner, limits = DEFAULT_ARCHIVE_LIMITS, signal }: ReceiveOptions,
+): Promise<ReceivedUpload> {
   const upload_id = ulid();
   await mkdir(uploads, { recursive: true, mode: 0o700 });
   const part = join(uploads, `${upload_id}.part`);
   try {
     const { sha256, size_bytes } = await store(stream, part, limits.packed_bytes, signal);
     const tree = await archiveTree(part, limits, signal);
-    const detected = await planTree(tree, DEFAULT_BUILD_OPTIONS).then(
-      ({ provider, evidence }) => ({ provider, evidence }),
-      () => null,
-    );
-    const facts = { upload_id, sha256, size_bytes, detected };
+    const facts: UploadFacts = { upload_id, owner, sha256, size_bytes };
     await writeFile(join(uploads, `${upload_id}.json`), JSON.stringify(facts), { mode: 0o600 });
     await rename(part, join(uploads, upload_id));
-    return facts;
+    return { ...facts, tree };
   } catch (error) {
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** What is known of a received archive. Throws `upload_not_found`. */
+export async function readUpload(uploads: string, upload_id: string): Promise<UploadFacts> {
+  const text = UPLOAD_ID.test(upload_id)
+    ? await readFile(join(uploads, `${upload_id}.json`), "utf8").catch(() => null)
+    : null;
+  if (text !== null) return JSON.parse(text) as UploadFacts;
+  throw noSuchUpload();
+}
+
+export function noSuchUpload(): PermanentError {
+  return new PermanentError("upload_not_found", "no such upload", {
+    detail: "The upload does not exist any more, or was sent for another app.",
+    hint: "Send it again: diplo deploy DIR",
+  });
 }
 
 /** Removes uploads that are older than this, and what a crash left half received. */

@@ -1,11 +1,11 @@
 import { createWriteStream } from "node:fs";
-import { copyFile, lstat, mkdir, readFile, symlink } from "node:fs/promises";
+import { copyFile, lstat, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { DiploError, PermanentError } from "../../errors.ts";
+import { DiploError } from "../../errors.ts";
 import { type ArchiveEntry, DEFAULT_ARCHIVE_LIMITS, readArchive } from "./archive.ts";
 import { refused } from "./archive-path.ts";
-import { UPLOAD_ID, type UploadFacts } from "./receive-upload.ts";
+import { readUpload } from "./receive-upload.ts";
 
 export interface UnpackOptions {
   uploads: string;
@@ -24,7 +24,7 @@ export async function unpackUpload(
   options: UnpackOptions,
 ): Promise<{ archive_sha256: string }> {
   const { uploads, directory, signal } = options;
-  const facts = await readFacts(uploads, upload_id);
+  const facts = await readUpload(uploads, upload_id);
   const links: Extract<ArchiveEntry, { type: "symlink" }>[] = [];
   try {
     await readArchive(join(uploads, upload_id), DEFAULT_ARCHIVE_LIMITS, signal, async (entry) => {
@@ -36,17 +36,6 @@ export async function unpackUpload(
     throw explained(error);
   }
   return { archive_sha256: facts.sha256 };
-}
-
-async function readFacts(uploads: string, upload_id: string): Promise<UploadFacts> {
-  const text = UPLOAD_ID.test(upload_id)
-    ? await readFile(join(uploads, `${upload_id}.json`), "utf8").catch(() => null)
-    : null;
-  if (text !== null) return JSON.parse(text) as UploadFacts;
-  throw new PermanentError("upload_not_found", "no such upload", {
-    detail: "The upload does not exist any more.",
-    hint: "Send the directory again with `diplo deploy DIR`.",
-  });
 }
 
 async function write(

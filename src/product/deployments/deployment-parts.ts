@@ -12,6 +12,7 @@ import type { Registries } from "../registries/registries.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
 import type { Credentials } from "../sources/credentials.ts";
+import type { Uploads } from "../sources/uploads.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 
 /** What the steps of a deployment work with. */
@@ -27,6 +28,7 @@ export interface DeploymentParts {
   environments: Environments;
   config: ConfigVars;
   credentials: Credentials;
+  uploads: Uploads;
   releases: Releases;
   instances: InstanceRows;
   volumes: Volumes;

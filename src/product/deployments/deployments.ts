@@ -46,6 +46,7 @@ export class Deployments {
       throw invalid("name", "is missing", "A directory has no address to take it from: --name blog");
     if (source.kind !== "image") checkSource(source);
     const known = this.parts.environments.lookup(name);
+    await this.parts.uploads.check(known?.app ?? name, source);
     if (known) refuseOtherSource(known, source, input.replace_source ?? false);
     const vars = changesOf(input.env_vars ?? []);
     await this.parts.vault.ready();
@@ -85,6 +86,7 @@ export class Deployments {
     const environment = this.parts.environments.find(input.app);
     const source = nextSource(environment, input);
     if (source.kind !== "image") checkSource(source);
+    await this.parts.uploads.check(environment.app, source);
     await this.parts.vault.ready();
     const nothing = input.if_changed ? await this.nothingNew(environment, source, signal) : null;
     if (nothing) return nothing;
