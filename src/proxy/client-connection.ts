@@ -45,7 +45,7 @@ export interface Answering {
 export interface ErrorAnswer {
   code: ProxyErrorCode;
   status?: number;
-  request?: Pick<ExchangeRequest, "bytes" | "headOnly">;
+  request?: Pick<ExchangeRequest, "bytes" | "headOnly" | "access">;
   route?: Route;
   keepAlive: boolean;
   instance?: string;
@@ -89,7 +89,8 @@ export class ClientConnection implements Timed {
     return this.phase === "head" && this.input === undefined;
   }
 
-  handshaken(serverName: string | null | undefined): void {
+  handshaken(serverName: string | null | undefined, version: string): void {
+    this.peer.tls = version;
     this.serverName = serverName?.toLowerCase() ?? "";
   }
 
@@ -201,7 +202,11 @@ export class ClientConnection implements Timed {
       close: !keepAlive,
       instance: error.instance,
     });
-    this.exchange?.end(status, false);
+    const { exchange } = this;
+    const access = error.request?.access;
+    if (access !== undefined) access.error = error.code;
+    if (exchange !== undefined) exchange.end(status, false);
+    else access?.end(status, 0, 0);
     this.out.write(bytes);
     this.exchangeDone(keepAlive);
   }
@@ -312,7 +317,7 @@ export class ClientConnection implements Timed {
   private answerFromSite(entry: RouteEntry, site: TargetState, bytes: Buffer, end: number): void {
     const { engine, inputAt } = this;
     const head = engine.requestHead;
-    const asked = askedOfSite(engine, bytes, head);
+    const asked = askedOfSite(engine, bytes, head, this.peer, entry);
     this.consumed(end);
     const exchange = new SiteExchange(engine, this, entry, site, asked);
     this.exchange = exchange;
@@ -333,6 +338,7 @@ export class ClientConnection implements Timed {
     const keepAlive = mayKeep && !this.engine.draining && !this.halfClosed;
     const location = locationOf(to, entry.spec, this.engine.requestHead);
     entry.state.counters.record(to.code, 0, 0, 0);
+    request.access?.end(to.code, 0, 0);
     this.out.write(renderRedirect(to, location, { headOnly: request.headOnly, close: !keepAlive }));
     this.exchangeDone(keepAlive);
   }

@@ -167,7 +167,7 @@ export class DataPlane {
       state: () => this.state(),
       stop: (successor) => void this.stop(successor),
     });
-    await this.directory.makeSites();
+    await this.directory.makeSharedDirectories();
     await this.directory.openSocketToGroup();
     this.events.start();
   }

@@ -2,6 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
+import { LOGS } from "./access-logs.ts";
 import { openLibc } from "./libc.ts";
 import { SITES } from "./site-directory.ts";
 
@@ -76,11 +77,16 @@ export class ProxyDirectory {
     await rm(this.socket, { force: true });
   }
 
-  /** Static releases: the control plane writes them, as another user of the same group. */
-  async makeSites(): Promise<void> {
-    const sites = join(this.path, SITES);
-    await mkdir(sites, { recursive: true });
-    await chmod(sites, 0o770);
+  /**
+   * Static releases, which the control plane writes and removes, and access logs, which it reads and removes: as another
+   * user of the same group.
+   */
+  async makeSharedDirectories(): Promise<void> {
+    for (const name of [SITES, LOGS]) {
+      const path = join(this.path, name);
+      await mkdir(path, { recursive: true });
+      await chmod(path, 0o770);
+    }
   }
 
   /** Owner and group may talk to the proxy: the control plane runs as another user of the same group. */

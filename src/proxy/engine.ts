@@ -1,4 +1,5 @@
 import type { Log } from "../log.ts";
+import { AccessLogs } from "./access-logs.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { Report } from "./carrier.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -54,6 +55,7 @@ export class Engine {
   readonly requestIds = new RequestIds();
   readonly targets = new TargetRegistry();
   readonly sites: Sites;
+  readonly accessLogs: AccessLogs;
   router: Router;
   settings: EngineSettings;
   draining = false;
@@ -69,6 +71,7 @@ export class Engine {
       log: options.log,
       cacheBytes: options.limits.siteCacheBytes,
     });
+    this.accessLogs = new AccessLogs(options.directory, options.log, options.limits.accessLogFlushMs);
     this.requestHead = new RequestHead(options.limits);
     this.responseHead = new ResponseHead(options.limits);
     this.router = this.compile({ routes: [], settings: NO_SETTINGS });
@@ -80,6 +83,7 @@ export class Engine {
     return new Router(table, {
       state: (id) => this.routeState(id),
       target: (spec) => this.targets.get(spec),
+      accessLog: (spec) => this.accessLogs.for(spec),
       secret: table.settings.probe_token,
     });
   }
@@ -129,6 +133,7 @@ export class Engine {
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
     this.sites.stop();
+    await this.accessLogs.close();
   }
 
   report(): Report {

@@ -1,3 +1,4 @@
+import type { AccessRecord } from "./access-record.ts";
 import type { Answering, ClientConnection } from "./client-connection.ts";
 import type { Engine } from "./engine.ts";
 import type { Held } from "./hold-queue.ts";
@@ -28,6 +29,8 @@ export interface ExchangeRequest {
   closes: boolean;
   /** Alias of the instance that answered this client before; empty when unknown or not asked for. */
   sticky: string;
+  /** Only where the route wants an access log. */
+  access: AccessRecord | undefined;
 }
 
 /** A pooled connection that rested longer may just be closing at the other end: too risky for what cannot be repeated. */
@@ -201,12 +204,14 @@ export class Exchange implements UpstreamUser, Held, Answering {
   end(status: number, reusable: boolean): void {
     if (this.ended) return;
     this.ended = true;
-    this.leaveTarget(reusable);
+    const target = this.leaveTarget(reusable);
     const { hold, counters } = this.entry.state;
     hold.delete(this);
     counters.inFlight--;
     const duration = this.relay.tunnelAfterMs || performance.now() - this.startedAt;
-    counters.record(status, duration, this.outward.body.contentBytes, this.relay.contentBytes);
+    const [bytesIn, bytesOut] = [this.outward.body.contentBytes, this.relay.contentBytes];
+    counters.record(status, duration, bytesIn, bytesOut);
+    this.request.access?.end(status, bytesIn, bytesOut, target);
   }
 
   elapsedMs(): number {

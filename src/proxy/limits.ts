@@ -32,6 +32,8 @@ export interface Limits {
   siteCacheBytes: number;
   /** A larger file of a static release is read from disk each time. */
   siteFileBytes: number;
+  /** A line of an access log is on disk after this, if nothing is wrong. */
+  accessLogFlushMs: number;
   /** Client connections of the process; 0 = as the descriptor limit allows. */
   connections: number;
   connectionsPerAddress: number;
@@ -59,6 +61,7 @@ export const DEFAULT_LIMITS: Limits = {
   bufferBytes: 64 * 1024,
   siteCacheBytes: 16 * 1024 * 1024,
   siteFileBytes: 256 * 1024,
+  accessLogFlushMs: 1_000,
   connections: 0,
   connectionsPerAddress: 4096,
   drainMs: 30_000,

@@ -71,7 +71,7 @@ export class Listeners {
         engine.log.debug("client connection failed", { error });
         socket.data?.close();
       },
-      handshake: (socket) => socket.data?.handshaken(socket.getServername()),
+      handshake: (socket) => socket.data?.handshaken(socket.getServername(), socket.getTLSVersion()),
       ...(door.secure
         ? { serverName: (_: unknown, name: string) => this.certificates().find(name) ?? UNKNOWN_NAME }
         : {}),

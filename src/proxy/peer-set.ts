@@ -27,4 +27,10 @@ export class PeerSet {
     const family = isIP(address);
     return family !== 0 && this.list.check(address, family === 4 ? "ipv4" : "ipv6");
   }
+
+  /** The last address of a comma-separated chain that is none of these: who stands before the proxies that are believed. */
+  originIn(chain: string): string {
+    const addresses = chain.split(",").map((each) => each.trim());
+    return addresses.findLast((address) => !this.has(address)) ?? addresses[0]!;
+  }
 }

@@ -20,6 +20,9 @@ export class Origin {
 
 /** Who is on the other end of a client connection. */
 export class Peer {
+  /** Version of TLS, once that is known; empty without. */
+  tls = "";
+
   constructor(
     readonly origin: Origin,
     readonly secure: boolean,

@@ -1,4 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import type { AccessLog } from "./access-logs.ts";
+import { AccessRecord } from "./access-record.ts";
 import type { Engine } from "./engine.ts";
 import type { ExchangeRequest } from "./exchange.ts";
 import type { Peer } from "./peer.ts";
@@ -19,11 +21,12 @@ export function takeRequest(
 ): ExchangeRequest {
   const { settings, scratch } = engine;
   const closes = head.bodyIsUndefined;
+  const requestId = engine.requestIds.next();
   scratch.reset();
   writeRequestHead(scratch, bytes, head, {
     peer,
     path: entry?.spec.strip_path === true ? pathFor(entry, head) : undefined,
-    requestId: engine.requestIds.next(),
+    requestId,
     ownCookies: settings.ownCookies,
     close: closes,
   });
@@ -39,18 +42,37 @@ export function takeRequest(
     probe: isProbe(engine, bytes, head),
     closes,
     sticky: entry?.sticky?.read(bytes, head) ?? "",
+    access: entry?.log && accessRecord(entry.log, engine, bytes, head, peer, requestId),
   };
 }
 
 /** What a static release has to know of the head just parsed from `bytes`. */
-export function askedOfSite(engine: Engine, bytes: Buffer, head: RequestHead): SiteRequest {
+export function askedOfSite(
+  engine: Engine,
+  bytes: Buffer,
+  head: RequestHead,
+  peer: Peer,
+  { log }: RouteEntry,
+): SiteRequest {
   return {
     framing: head.framing,
     headOnly: head.method === "HEAD",
     http10: head.minorVersion === 0,
     keepAlive: head.keepAlive,
     probe: isProbe(engine, bytes, head),
+    access: log && accessRecord(log, engine, bytes, head, peer, engine.requestIds.next()),
   };
+}
+
+function accessRecord(
+  log: AccessLog,
+  { settings }: Engine,
+  bytes: Buffer,
+  head: RequestHead,
+  peer: Peer,
+  requestId: Uint8Array,
+): AccessRecord {
+  return new AccessRecord(log, bytes, head, { peer, trusted: settings.trusted, requestId });
 }
 
 /** The part of the request's path that concerns the targets of `entry`. */
@@ -78,8 +100,5 @@ const FORWARDED_FOR = /\r\nx-forwarded-for:([^\r]*)/i;
 
 /** The last address of the chain that no trusted proxy has; of a head that was made for the app. */
 export function originOf(head: Buffer, trusted: PeerSet): string {
-  const chain = (FORWARDED_FOR.exec(head.toString("latin1"))?.[1] ?? "")
-    .split(",")
-    .map((each) => each.trim());
-  return chain.findLast((address) => !trusted.has(address)) ?? chain[0]!;
+  return trusted.originIn(FORWARDED_FOR.exec(head.toString("latin1"))?.[1] ?? "");
 }

@@ -122,6 +122,7 @@ export class ResponseRelay {
 
   private begin(bytes: Buffer, bodyAt: number, head: ResponseHead): void {
     const { request, received } = this.exchange;
+    request.access?.firstByte();
     const { http10 } = request;
     const { framing } = head;
     this.status = head.status;

@@ -1,3 +1,4 @@
+import type { AccessLog } from "./access-logs.ts";
 import { choiceFor } from "./balance-choices.ts";
 import { Balancer } from "./balancer.ts";
 import type { HoldQueue } from "./hold-queue.ts";
@@ -20,11 +21,14 @@ export interface RouteEntry {
   sticky: Sticky | undefined;
   /** A static release that is the only target. */
   site: TargetState | undefined;
+  /** Only where the route asks for one. */
+  log: AccessLog | undefined;
 }
 
 export interface RouterParts {
   state(routeId: string): RouteState;
   target(spec: Target): TargetState;
+  accessLog(spec: Route): AccessLog | undefined;
   /** Of the table: what sticky cookies are derived from. */
   secret: string;
 }
@@ -97,6 +101,7 @@ export class Router {
       balancer: new Balancer(targets, choiceFor(balance), balance),
       sticky: spec.sticky === true ? new Sticky(spec, states, parts.secret) : undefined,
       site: states.length === 1 && states[0]!.site !== "" ? states[0] : undefined,
+      log: parts.accessLog(spec),
     };
     if (entry.sticky !== undefined) this.hasSticky = true;
     this.byId.set(spec.id, entry);

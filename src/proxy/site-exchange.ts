@@ -17,7 +17,10 @@ import { decodePath } from "./site-path.ts";
 import type { TargetState } from "./target.ts";
 
 /** What a static release needs to know of a request besides its fields. */
-export type SiteRequest = Pick<ExchangeRequest, "framing" | "headOnly" | "http10" | "keepAlive" | "probe">;
+export type SiteRequest = Pick<
+  ExchangeRequest,
+  "framing" | "headOnly" | "http10" | "keepAlive" | "probe" | "access"
+>;
 
 const NO_BYTES = Buffer.alloc(0);
 /** Up to this size head and body are joined for one write. */
@@ -183,6 +186,7 @@ export class SiteExchange implements Answering {
       return this.damaged(site, error);
     }
     this.status = status;
+    this.request.access?.firstByte();
     this.client.out.writeFrom(this.engine.scratch);
     this.clientDrained();
   }
@@ -225,6 +229,7 @@ export class SiteExchange implements Answering {
     stream?.close();
     const contentBytes = this.contentBytes - (stream?.left ?? 0);
     counters.record(status, performance.now() - this.startedAt, 0, contentBytes);
+    this.request.access?.end(status, 0, contentBytes, this.target);
   }
 
   /** No more than the prepared bytes is needed: HTTP/1.1, GET, the connection stays, no probe. */
@@ -282,7 +287,7 @@ export class SiteExchange implements Answering {
     const bytes = head?.subarray(this.headAt, head.indexOf("\r\n\r\n", this.headAt)) ?? NO_BYTES;
     this.client.answerError({
       code,
-      request: { bytes, headOnly: request.headOnly },
+      request: { bytes, headOnly: request.headOnly, access: request.access },
       route: entry.spec,
       keepAlive: keepAlive && !request.http10,
       instance: request.probe ? this.target.instance : undefined,

@@ -28,6 +28,7 @@ const LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
 const TARGET_HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`, "i");
 const PATH = /^\/$|^(?:\/[^/?#\s]+)+$/;
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/;
 const SITE = /^[a-z0-9-]{1,64}$/;
 const MAX_MS = 2 ** 31 - 1;
 
@@ -95,9 +96,17 @@ function checkRoute(value: unknown, i: number): RouteTable["routes"][number] {
     wake: boolean(route.wake, `${at}.wake`),
     max_body_bytes: integer(route.max_body_bytes, `${at}.max_body_bytes`, 0, Number.MAX_SAFE_INTEGER),
     first_byte_timeout_ms: integer(route.first_byte_timeout_ms, `${at}.first_byte_timeout_ms`, 1, MAX_MS),
-    access_log: oneOf(route.access_log ?? "off", ACCESS_LOG_FORMATS, `${at}.access_log`),
+    access_log: checkAccessLog(route, at),
     ...checkBehaviour(route, at),
   };
+}
+
+/** Its file is named for app and environment. */
+function checkAccessLog(route: Checked, at: string): AccessLogFormat {
+  const format = oneOf(route.access_log ?? "off", ACCESS_LOG_FORMATS, `${at}.access_log`);
+  if (format !== "off")
+    for (const name of ["app", "environment"]) matching(route[name], FILE_NAME, `${at}.${name}`);
+  return format;
 }
 
 function checkTarget(value: unknown, at: string): Target {

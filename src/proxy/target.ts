@@ -12,6 +12,7 @@ export class TargetState {
   retired = false;
   /** On the ticker's clock: passed over until then when others exist. */
   skipUntil = 0;
+  release = 0;
   /** Fails its active health check. */
   failing = false;
   readonly idle: UpstreamConnection[] = [];
@@ -58,6 +59,7 @@ export class TargetRegistry {
       this.targets.set(key, target);
     }
     target.retired = false;
+    target.release = spec.release;
     return target;
   }
 

@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import type { Log } from "../log.ts";
+import { AccessLogFile } from "./access-log-file.ts";
+import { type AccessFacts, combinedLine, jsonLine } from "./access-log-format.ts";
+import { openLibc } from "./libc.ts";
+import type { Route } from "./protocol.ts";
+
+/** Name of the directory in the proxy's own that holds the access logs. */
+export const LOGS = "logs";
+
+/** Where the requests of one route are written down. */
+export interface AccessLog {
+  write(facts: AccessFacts): void;
+}
+
+/** The access logs of this process: one file for each environment, shared by its processes and by all workers. */
+export class AccessLogs {
+  private readonly files = new Map<string, AccessLogFile>();
+  private readonly directory: string;
+
+  /** `directory` is the proxy's own. */
+  constructor(
+    directory: string,
+    private readonly log: Log,
+    private readonly flushMs: number,
+  ) {
+    this.directory = join(directory, LOGS);
+  }
+
+  /** Undefined: the route wants none. */
+  for(route: Route): AccessLog | undefined {
+    const format = route.access_log ?? "off";
+    if (format === "off") return undefined;
+    const line = format === "json" ? jsonLine : combinedLine;
+    const file = this.file(accessLogName(route));
+    return { write: (facts) => file.add(line(facts)) };
+  }
+
+  /** Resolves when all is on disk that can be. */
+  async close(): Promise<void> {
+    await Promise.all([...this.files.values()].map((file) => file.close()));
+  }
+
+  private file(name: string): AccessLogFile {
+    let file = this.files.get(name);
+    if (file === undefined) {
+      file = new AccessLogFile({
+        path: join(this.directory, name),
+        log: this.log,
+        libc: openLibc(),
+        flushMs: this.flushMs,
+      });
+      this.files.set(name, file);
+    }
+    return file;
+  }
+}
+
+/** `app.log`, or `app@staging.log` for another environment than production. */
+export function accessLogName({ app, environment }: Pick<Route, "app" | "environment">): string {
+  return `${environment === "production" ? app : `${app}@${environment}`}.log`;
+}
