@@ -1,21 +1,11 @@
 import type { BuildPlan, Stage } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
-import { plainWords } from "../../src/engine/build/quote.ts";
+import { quote } from "../../src/engine/build/quote.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
-import { chooseVersion, RUNTIMES } from "../runtime-versions.ts";
-import { CERTIFICATES, copyAll, run, runTheirs, take } from "../steps.ts";
+import { chooseVersion, defaultVersion } from "../runtime-versions.ts";
+import { CERTIFICATES, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import { DENO_CONFIGS, type DenoProject, readDenoProject } from "./project.ts";
 
-const CONFIGS = ["deno.json", "deno.jsonc"];
-const ENTRIES = [
-  "main.ts",
-  "server.ts",
-  "mod.ts",
-  "index.ts",
-  "app.ts",
-  "main.tsx",
-  "main.js",
-  "src/main.ts",
-];
 const DENO_DIR = "/deno";
 
 /** Deno programs: Fresh, Oak, Hono, plain. Deno itself comes from its package on npm, as images of it do. */
@@ -24,55 +14,44 @@ export const denoProvider: Provider = {
   looks_for: "deno.json or deno.lock (Deno)",
   start_from: "tasks.start in deno.json, main.ts, server.ts, mod.ts",
   async detect(tree) {
-    const mark = await firstOf(tree, [...CONFIGS, "deno.lock"]);
+    const mark = await firstOf(tree, [...DENO_CONFIGS, "deno.lock"]);
+    if (mark === null) return null;
+    // Beside a package.json it may be there for its formatter alone.
     const hasNode = await tree.has("package.json");
-    return mark === null || (hasNode && (await readTasks(tree)).start === undefined) ? null : [mark];
+    return hasNode && (await readDenoProject(tree)).tasks.start === undefined ? null : [mark];
   },
   plan: planDeno,
 };
 
 async function planDeno(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
-  const { version } = chooseVersion("deno", null);
-  const tasks = await readTasks(tree);
-  const entry = await firstOf(tree, ENTRIES);
+  const project = await readDenoProject(tree);
+  const { version, warnings } = chooseVersion("deno", project.wish);
   const plan = emptyPlan("deno", evidence);
   plan.versions.deno = version;
-  plan.framework = (await tree.has("fresh.config.ts")) ? { value: "Fresh", from: "fresh.config.ts" } : null;
-  plan.build_image = { value: `node:${RUNTIMES.node.newest}-bookworm-slim`, from: "npm, which brings Deno" };
+  plan.framework = project.isFresh ? { value: "Fresh", from: project.config ?? evidence[0]! } : null;
+  plan.build_image = {
+    value: `node:${defaultVersion("node").value}-bookworm-slim`,
+    from: "npm, which brings Deno",
+  };
   plan.run_image = { value: "debian:bookworm-slim", from: "Deno is one program" };
+  plan.warnings.push(...warnings);
   plan.env = { HOME: "/tmp", DENO_DIR, DENO_NO_UPDATE_CHECK: "1" };
-  const web = startOf(tasks.start, entry);
-  if (web !== null) plan.processes.web = web;
-  plan.stages = [toolStage(plan, version.value), buildStage(tasks.build, entry), runStage(plan)];
+  if (project.start !== null) {
+    // Deno.serve listens where this says, whatever the program asks for.
+    const line = `DENO_SERVE_ADDRESS="tcp:0.0.0.0:$PORT" exec ${project.start.line}`;
+    plan.processes.web = { command: ["sh", "-c", line], from: project.start.from };
+  }
+  plan.stages = [
+    toolStage(plan, version.value),
+    ...(await dependencyStages(tree, project)),
+    await buildStage(tree, project),
+    runStage(plan),
+  ];
   return plan;
 }
 
-/** Tasks by name; comments of deno.jsonc are allowed for. */
-async function readTasks(tree: SourceTree): Promise<Record<string, string>> {
-  const path = await firstOf(tree, CONFIGS);
-  const text = path === null ? null : await tree.read(path);
-  try {
-    const value = (Bun.JSONC.parse(text ?? "{}") as { tasks?: Record<string, unknown> }).tasks ?? {};
-    return Object.fromEntries(
-      Object.entries(value).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
-    );
-  } catch {
-    return {};
-  }
-}
-
-function startOf(task: string | undefined, entry: string | null): { command: string[]; from: string } | null {
-  if (task !== undefined) {
-    const words = plainWords(task);
-    const command = words?.[0] === "deno" ? words : ["deno", "task", "start"];
-    return { command, from: "tasks.start in deno.json" };
-  }
-  if (entry === null) return null;
-  return { command: ["deno", "run", "--allow-net", "--allow-env", "--allow-read", entry], from: entry };
-}
-
 function toolStage(plan: BuildPlan, version: string): Stage {
-  const line = `npm install --global deno@${version} && deno --version && cp "$(find /usr/local/lib/node_modules/deno -type f -name deno -size +1M | head -n 1)" /deno-program`;
+  const line = `npm install --global deno@${version} && deno --version && cp "$(find /usr/local/lib/node_modules/deno -type f -name deno -size +1M | head -n 1)" /deno-program && mkdir ${DENO_DIR}`;
   return {
     name: "tools",
     from: plan.build_image!.value,
@@ -82,14 +61,44 @@ function toolStage(plan: BuildPlan, version: string): Stage {
   };
 }
 
-/** Dependencies lie in the image: nothing is fetched when it starts. */
-function buildStage(build: string | undefined, entry: string | null): Stage {
+async function hasNamedPackages(tree: SourceTree, project: DenoProject): Promise<boolean> {
+  return project.hasImports || (await tree.has("package.json"));
+}
+
+/** Packages that the configuration names come first, so that code does not touch them. */
+async function dependencyStages(tree: SourceTree, project: DenoProject): Promise<Stage[]> {
+  if (!(await hasNamedPackages(tree, project))) return [];
+  const files = await present(tree, [...DENO_CONFIGS, "deno.lock", "package.json"]);
+  const locked = files.includes("deno.lock");
+  const install = {
+    value: `deno install${locked ? " --frozen" : ""}`,
+    from: locked ? "deno.lock" : (project.config ?? "package.json"),
+  };
+  return [
+    {
+      name: "dependencies",
+      from: "tools",
+      purpose: "Packages, as the lockfile has them",
+      env: { DENO_DIR },
+      steps: [...copyInPlace(files), runTheirs(install)],
+    },
+  ];
+}
+
+/** What is imported by its address is fetched now: nothing is when the program starts. */
+async function buildStage(tree: SourceTree, project: DenoProject): Promise<Stage> {
+  const { tasks, entry } = project;
   const steps = [copyAll()];
-  if (entry !== null) steps.push(runTheirs({ value: `deno cache ${entry}`, from: entry }));
-  else steps.push(runTheirs({ value: "deno install", from: "deno.json" }));
-  if (build !== undefined)
+  if (tasks.build !== undefined)
     steps.push(runTheirs({ value: "deno task build", from: "tasks.build in deno.json" }));
-  return { name: "build", from: "tools", purpose: "The program with its modules", env: { DENO_DIR }, steps };
+  if (entry !== null) steps.push(runTheirs({ value: `deno cache ${quote(entry)}`, from: entry }));
+  return {
+    name: "build",
+    from: (await hasNamedPackages(tree, project)) ? "dependencies" : "tools",
+    purpose: "The program with its modules",
+    env: { DENO_DIR },
+    steps,
+  };
 }
 
 function runStage(plan: BuildPlan): Stage {

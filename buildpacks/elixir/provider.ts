@@ -16,20 +16,30 @@ export const elixirProvider: Provider = {
   plan: planElixir,
 };
 
+const MIGRATIONS =
+  "Migrations are not run: `mix phx.gen.release` writes the module that runs them before each release.";
+
 async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
   const mix = (await tree.read("mix.exs")) ?? "";
   const app = /\bapp:\s*:(\w+)/.exec(mix)?.[1] ?? "app";
   const release = /\breleases:\s*\[\s*(\w+):/.exec(mix)?.[1] ?? null;
   const name = release ?? app;
   const phoenix = /\{:phoenix,/.test(mix);
+  const migrates = await tree.has("priv/repo/migrations");
   const { version, warnings } = chooseVersion("elixir", await versionWish(tree, mix));
   const plan = emptyPlan("elixir", evidence);
   plan.versions.elixir = version;
   plan.package_manager = { value: "mix", from: (await tree.has("mix.lock")) ? "mix.lock" : "mix.exs" };
   plan.framework = phoenix ? { value: "Phoenix", from: ":phoenix in mix.exs" } : null;
-  plan.build_image = { value: `elixir:${version.value}`, from: version.from };
-  plan.run_image = { value: "debian:bookworm-slim", from: "a release brings its own Erlang" };
+  plan.build_image = { value: `elixir:${version.value}-slim`, from: version.from };
+  plan.run_image = plan.build_image;
   plan.warnings.push(...warnings);
+  if (/\bapps_path:/.test(mix) && release === null)
+    plan.warnings.push(
+      "An umbrella needs `releases:` in its mix.exs: `mix release` cannot choose by itself.",
+    );
+  if (phoenix && migrates && !(await hasMigrator(tree, app))) plan.warnings.push(MIGRATIONS);
+  plan.ignore = ["_build", "deps", "**/node_modules"];
   plan.env = {
     HOME: "/tmp",
     LANG: "C.UTF-8",
@@ -41,7 +51,7 @@ async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<
     command: [`/app/bin/${name}`, "start"],
     from: release ? "releases in mix.exs" : "app in mix.exs",
   };
-  if (phoenix && (await tree.has("priv/repo/migrations")) && (await hasMigrator(tree, app))) {
+  if (phoenix && migrates && (await hasMigrator(tree, app))) {
     const call = `${camel(app)}.Release.migrate()`;
     plan.release_command = { value: [`/app/bin/${name}`, "eval", call], from: "priv/repo/migrations" };
   }
@@ -76,46 +86,74 @@ async function buildStage(
   mix: string,
   named: string | null,
 ): Promise<Stage> {
-  const hasDependencies = await tree.has("mix.lock");
-  const files = await present(tree, ["mix.exs", "mix.lock", "config/"]);
-  const node = (await tree.has("assets/package.json")) ? null : await nodeAssets(tree);
-  const steps: Step[] = [];
-  if (hasDependencies) {
-    steps.push(
-      run("mix local.hex --force && mix local.rebar --force", plan.package_manager!.from),
-      ...copyInPlace(files),
-      runTheirs(
-        { value: "mix deps.get --only prod && mix deps.compile", from: "mix.lock" },
-        { hex: "/root/.hex/packages" },
-      ),
-    );
-  }
-  if (node !== null) steps.push(...node.lend, ...node.install);
-  steps.push(copyAll());
-  if (node !== null) steps.push(...node.build);
-  if (/"assets\.deploy"/.test(mix))
-    steps.push(runTheirs({ value: "mix assets.deploy", from: "assets.deploy in mix.exs" }));
+  const assets = await assetSteps(tree, mix);
   const release = `mix release${named === null ? "" : ` ${named}`} --overwrite --path /out`;
-  steps.push(runTheirs({ value: release, from: named === null ? "app in mix.exs" : "releases in mix.exs" }));
   return {
     name: "build",
     from: plan.build_image!.value,
     purpose: "The release",
     env: { MIX_ENV: "prod" },
-    steps,
+    steps: [
+      // The slim image is what runs: Erlang finds there the libraries that it was built with.
+      ...aptInstall({ value: ["build-essential", "ca-certificates", "git"], from: "to compile packages" }),
+      ...(await dependencySteps(tree, plan, mix)),
+      ...assets.install,
+      copyAll(),
+      ...assets.build,
+      runTheirs({ value: release, from: named === null ? "app in mix.exs" : "releases in mix.exs" }),
+    ],
+  };
+}
+
+/** Packages first, from the manifests of the project and of an umbrella's applications. */
+async function dependencySteps(tree: SourceTree, plan: BuildPlan, mix: string): Promise<Step[]> {
+  if (!(await tree.has("mix.lock"))) return [];
+  const applications = /\bapps_path:\s*"apps"/.test(mix)
+    ? (await tree.list("apps")).filter(({ directory }) => directory).map(({ name }) => `apps/${name}/mix.exs`)
+    : [];
+  const files = await present(tree, ["mix.exs", "mix.lock", "config/", ...applications]);
+  return [
+    run("mix local.hex --force && mix local.rebar --force", plan.package_manager!.from),
+    ...copyInPlace(files),
+    runTheirs(
+      { value: "mix deps.get --only prod && mix deps.compile", from: "mix.lock" },
+      { hex: "/root/.hex/packages" },
+    ),
+  ];
+}
+
+/** Packages of JavaScript at the root or in assets/, then what mix.exs or they say builds scripts and styles. */
+async function assetSteps(tree: SourceTree, mix: string): Promise<{ install: Step[]; build: Step[] }> {
+  const inAssets = await nodeAssets(tree, "assets");
+  const node = inAssets ?? (await nodeAssets(tree));
+  const deploys = /"assets\.deploy"/.test(mix);
+  const build: Step[] = [];
+  // Hooks beside components are gathered by the compiler.
+  if (deploys)
+    build.push(runTheirs({ value: "mix compile && mix assets.deploy", from: "assets.deploy in mix.exs" }));
+  else if (node !== null) {
+    build.push(...node.build);
+    if (inAssets !== null) build.push(runTheirs({ value: "mix phx.digest", from: "assets/package.json" }));
+  }
+  return {
+    install:
+      node === null
+        ? []
+        : [
+            ...aptInstall({ value: ["libatomic1"], from: "because Node loads it" }),
+            ...node.lend,
+            ...node.install,
+          ],
+    build: node !== null && deploys && inAssets === null ? [...node.build, ...build] : build,
   };
 }
 
 function runStage(plan: BuildPlan): Stage {
-  const libraries = ["ca-certificates", "libncurses6", "libstdc++6", "openssl"];
   return {
     name: "run",
     from: plan.run_image!.value,
-    purpose: "The image that runs: the release alone, no root",
+    purpose: "The image that runs: the release, no compiler, no root",
     env: {},
-    steps: [
-      ...aptInstall({ value: libraries, from: "because Erlang loads them" }),
-      take("build", "/out", "./"),
-    ],
+    steps: [take("build", "/out", "./")],
   };
 }

@@ -1,6 +1,9 @@
+import { join } from "node:path/posix";
 import type { Step } from "../../src/engine/build/plan.ts";
-import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { type SourceTree, subtree } from "../../src/engine/build/tree.ts";
+import { defaultVersion } from "../runtime-versions.ts";
 import { copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import { holding, installScripts } from "./install-scripts.ts";
 import { chooseNodeVersion } from "./node-version.ts";
 import { readPackageJson } from "./package-json.ts";
 import { choosePackageManager } from "./package-manager.ts";
@@ -16,27 +19,45 @@ export interface NodeAssets {
 }
 
 /**
- * JavaScript beside another language's framework (Rails, Laravel, Phoenix, Django): Node is lent to the build stage
- * and never reaches the image. null without a package.json.
+ * JavaScript beside another language's framework (Rails, Laravel, Phoenix, Django), at the root or in a directory:
+ * Node is lent to the build stage and never reaches the image. null without a package.json.
  */
-export async function nodeAssets(tree: SourceTree): Promise<NodeAssets | null> {
+export async function nodeAssets(root: SourceTree, directory = ""): Promise<NodeAssets | null> {
+  const tree = subtree(root, directory);
   const pkg = await readPackageJson(tree);
   if (pkg === null) return null;
+  const inside = (line: string) => (directory === "" ? line : `cd ${directory} && ${line}`);
+  const path = (name: string) => join(directory, name);
   const manager = await choosePackageManager(tree, pkg);
   const { version } = await chooseNodeVersion(tree, pkg);
-  const image = manager.name === "bun" ? "oven/bun:1-slim" : `node:${version.value}-bookworm-slim`;
+  const image =
+    manager.name === "bun"
+      ? `oven/bun:${defaultVersion("bun").value}-slim`
+      : `node:${version.value}-bookworm-slim`;
+  const install = { ...manager.install, value: holding(installScripts(pkg), manager, manager.install.value) };
   const manifests = await present(tree, [
     "package.json",
     ...(manager.lockfile ? [manager.lockfile] : []),
     ...manager.reads,
   ]);
   const setup = manager.setup ? [run(manager.setup.value, manager.setup.from, { npm: "/root/.npm" })] : [];
-  const script = pkg.scripts.build === undefined ? null : manager.run("build").join(" ");
+  // Phoenix before 1.6 calls it deploy; at a root that may be anything.
+  const name = (directory === "" ? ["build"] : ["build", "deploy"]).find(
+    (one) => pkg.scripts[one] !== undefined,
+  );
+  const script = name === undefined ? null : inside(manager.run(name).join(" "));
   return {
     image,
     lend: lent(image),
-    install: [...setup, ...copyInPlace(manifests), runTheirs(manager.install, manager.cache)],
-    build: script === null ? [] : [runTheirs({ value: script, from: "scripts.build in package.json" })],
+    install: [
+      ...setup,
+      ...copyInPlace(manifests.map(path)),
+      runTheirs({ ...install, value: inside(install.value) }, manager.cache),
+    ],
+    build:
+      script === null
+        ? []
+        : [runTheirs({ value: script, from: `scripts.${name} in ${path("package.json")}` })],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { SourceTree } from "../../src/engine/build/tree.ts";
-import type { Framework } from "./framework.ts";
+import { type Framework, framework } from "./framework.ts";
 import { dependsOn, type PackageJson } from "./package-json.ts";
 
 interface Bundler {
@@ -79,16 +79,6 @@ export async function filesFramework(tree: SourceTree, pkg: PackageJson): Promis
   const bundler = BUNDLERS.find(({ dependency }) => dependsOn(pkg, dependency));
   if (bundler === undefined || pkg.scripts.build === undefined || runsServer(pkg)) return null;
   const { text, path } = await firstText(tree, bundler.configs);
-  if (bundler.name === "Astro" && /output:\s*['"](server|hybrid)['"]/.test(text)) {
-    const start = { command: ["node", "dist/server/entry.mjs"], from: "what Astro's node adapter builds" };
-    return {
-      choice: { value: "Astro (server)", from: `output in ${path}` },
-      files: null,
-      start,
-      standalone: false,
-      warnings: [],
-    };
-  }
   const setting = bundler.setting
     .exec(text)?.[1]
     ?.replace(/^\.?\//, "")
@@ -97,25 +87,19 @@ export async function filesFramework(tree: SourceTree, pkg: PackageJson): Promis
     setting !== undefined &&
     /^\w[\w@+.-]*(\/[\w@+.-]+)*$/.test(setting) &&
     !setting.split("/").includes("..");
-  return {
-    choice: { value: bundler.name, from: `${bundler.dependency} in package.json` },
+  const spa = bundler.spa ? `${bundler.name} builds one page` : `${bundler.name} builds a page per path`;
+  return framework(bundler.name, `${bundler.dependency} in package.json`, {
     files: {
       root: inside
         ? { value: setting, from: path }
         : { value: bundler.root, from: `default of ${bundler.name}` },
-      spa: {
-        value: bundler.spa,
-        from: bundler.spa ? `${bundler.name} builds one page` : `${bundler.name} builds a page per path`,
-      },
+      spa: { value: bundler.spa, from: spa },
     },
-    start: null,
-    standalone: false,
-    warnings: [],
-  };
+  });
 }
 
 const PREVIEWS =
-  /^(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(?:vite(?:\s.*)?|react-scripts start|ng serve.*|vue-cli-service serve.*|astro (?:dev|preview).*|gatsby (?:develop|serve).*|docusaurus (?:start|serve).*|eleventy --serve.*|vitepress (?:dev|preview).*|parcel(?:\s.*)?|(?:npm|yarn|pnpm|bun) run (?:dev|preview)|serve .*)$/;
+  /^(?:[A-Z_]+=\S+\s+)*(?:npx\s+)?(?:vite(?:\s.*)?|react-scripts start|ng serve.*|vue-cli-service serve.*|astro (?:dev|preview).*|gatsby (?:develop|serve).*|docusaurus (?:start|serve).*|eleventy --serve.*|vitepress (?:dev|preview).*|parcel(?:\s.*)?|(?:npm|yarn|pnpm|bun) run (?:dev|preview)|(?:npx )?(?:serve|http-server|sirv)(?: .*)?)$/;
 
 /** Whether `scripts.start` starts something else than the bundler's own development server. */
 export function runsServer(pkg: PackageJson): boolean {

@@ -5,9 +5,13 @@ import type { PackageJson } from "./package-json.ts";
 /** Names of long-term lines, as .nvmrc has them. */
 const NAMES: Record<string, string> = { krypton: "24", jod: "22", iron: "20", hydrogen: "18", gallium: "16" };
 
-/** The release line of Node: .nvmrc, .node-version, engines.node, else the newest long-term line. */
-export async function chooseNodeVersion(tree: SourceTree, pkg: PackageJson): Promise<ChosenVersion> {
-  return chooseVersion("node", await wish(tree, pkg));
+/** The release line of Node: .nvmrc, .node-version, .tool-versions, volta, engines.node, else the newest long-term line. */
+export async function chooseNodeVersion(
+  tree: SourceTree,
+  pkg: PackageJson,
+): Promise<ChosenVersion & { isSaid: boolean }> {
+  const said = await wish(tree, pkg);
+  return { ...chooseVersion("node", said), isSaid: said !== null };
 }
 
 async function wish(tree: SourceTree, pkg: PackageJson): Promise<VersionWish | null> {
@@ -15,6 +19,9 @@ async function wish(tree: SourceTree, pkg: PackageJson): Promise<VersionWish | n
     const text = (await tree.read(file))?.split("\n")[0]?.trim();
     if (text) return { range: named(text), from: `${file}: ${text}` };
   }
+  const tool = /^nodejs (\S+)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
+  if (tool) return { range: named(tool), from: `.tool-versions: nodejs ${tool}` };
+  if (pkg.volta.node) return { range: pkg.volta.node, from: `volta.node in package.json: ${pkg.volta.node}` };
   const range = pkg.engines.node?.trim();
   return range ? { range: named(range), from: `engines.node in package.json: ${range}` } : null;
 }

@@ -7,6 +7,8 @@ export interface PackageJson {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   engines: Record<string, string>;
+  /** Versions pinned for volta.sh. */
+  volta: Record<string, string>;
   packageManager: string | null;
   main: string | null;
   /** Patterns of member directories; empty when it is no workspace. */
@@ -27,6 +29,7 @@ export async function readPackageJson(tree: SourceTree): Promise<PackageJson | n
     dependencies: texts(raw.dependencies),
     devDependencies: texts(raw.devDependencies),
     engines: texts(raw.engines),
+    volta: texts(raw.volta),
     packageManager: typeof raw.packageManager === "string" ? raw.packageManager : null,
     main: typeof raw.main === "string" ? raw.main : null,
     workspaces: patterns(raw.workspaces),

@@ -14,7 +14,7 @@ export interface PackageManager {
   install: Choice<string>;
   /** Installs without what only the build needs. */
   install_production: string;
-  /** Drops what only the build needed; null when the manager cannot. */
+  /** Drops what only the build needed, from a workspace's members too; null when the manager cannot. */
   prune: Choice<string> | null;
   /** Files beside package.json that the installation reads, when they exist. */
   reads: string[];
@@ -113,7 +113,11 @@ function pnpm({ lockfile, from, version }: Found, lock: string): PackageManager 
       from: lockfile ?? "package.json",
     },
     install_production: `pnpm install ${lockfile ? "--frozen-lockfile" : "--no-frozen-lockfile"} --prod`,
-    prune: { value: "pnpm prune --prod --ignore-scripts", from: "devDependencies in package.json" },
+    // Its own prune leaves out the members of a workspace; CI lets it remove directories without asking.
+    prune: {
+      value: `CI=true pnpm install ${lockfile ? "--frozen-lockfile" : "--no-frozen-lockfile"} --prod --ignore-scripts --offline`,
+      from: "devDependencies in package.json",
+    },
     reads: [".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs"],
     cache: { pnpm: "/pnpm/store" },
     env: { npm_config_store_dir: "/pnpm/store", npm_config_update_notifier: "false" },
@@ -163,7 +167,7 @@ function yarnBerry({ lockfile, from, version }: Found, lock: string): PackageMan
     install: { value: `yarn install${lockfile ? " --immutable" : ""}`, from: lockfile ?? "package.json" },
     install_production: `yarn install${lockfile ? " --immutable" : ""}${canFocus ? " && yarn workspaces focus --production" : ""}`,
     prune: canFocus
-      ? { value: "yarn workspaces focus --production", from: "devDependencies in package.json" }
+      ? { value: "yarn workspaces focus --all --production", from: "devDependencies in package.json" }
       : null,
     reads: [".yarnrc.yml", ".yarn/"],
     cache: { "yarn-berry": "/root/.yarn/berry" },
@@ -179,17 +183,17 @@ function yarnBerry({ lockfile, from, version }: Found, lock: string): PackageMan
   };
 }
 
-function bun({ lockfile, from, version }: Found): PackageManager {
+function bun({ lockfile, from }: Found): PackageManager {
   const frozen = lockfile ? " --frozen-lockfile" : "";
   return {
     name: "bun",
-    choice: { value: `bun ${version ?? "1"}`, from },
+    choice: { value: "bun", from },
     lockfile,
     setup: null,
     install: { value: `bun install${frozen}`, from: lockfile ?? "package.json" },
     install_production: `bun install${frozen} --production`,
     prune: {
-      value: `rm -rf node_modules && bun install${frozen} --production --ignore-scripts`,
+      value: `find . -name node_modules -prune -exec rm -rf {} + && bun install${frozen} --production --ignore-scripts`,
       from: "devDependencies in package.json",
     },
     reads: ["bunfig.toml", ".npmrc"],

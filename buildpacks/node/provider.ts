@@ -1,17 +1,18 @@
 import { join } from "node:path/posix";
-import type { BuildPlan, Choice, Step } from "../../src/engine/build/plan.ts";
+import type { BuildPlan, Choice } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
-import { quote } from "../../src/engine/build/quote.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
+import { chooseVersion } from "../runtime-versions.ts";
 import { serveFiles } from "../static/files-image.ts";
-import { present } from "../steps.ts";
-import { chooseFramework, type Framework } from "./framework.ts";
+import { take } from "../steps.ts";
+import { type Bundle, chooseFramework, type Framework } from "./framework.ts";
 import { chooseNodeVersion } from "./node-version.ts";
 import { type PackageJson, readPackageJson } from "./package-json.ts";
-import { choosePackageManager, type PackageManager } from "./package-manager.ts";
+import { choosePackageManager } from "./package-manager.ts";
+import { type Findings, stageFacts } from "./stage-facts.ts";
 import { nodeStages, runSteps, type StageFacts } from "./stages.ts";
-import { chooseStart, type StartCommand } from "./start-command.ts";
-import { type AppPackage, appPackage, inDirectory, pnpmPackages } from "./workspace.ts";
+import { chooseStart } from "./start-command.ts";
+import { findWorkspace, inDirectory } from "./workspace.ts";
 
 /** Trees whose package.json is only for the assets of another language's framework. */
 const OWNED_BY_OTHERS = ["config/application.rb", "manage.py", "artisan", "mix.exs"];
@@ -22,10 +23,9 @@ export const nodeProvider: Provider = {
   looks_for: "package.json (Node, Bun)",
   start_from: "scripts.start and main in package.json, index.js, server.js, app.js",
   async detect(tree) {
-    if (!(await tree.has("package.json")) || (await firstOf(tree, OWNED_BY_OTHERS)) !== null) return null;
+    if ((await firstOf(tree, OWNED_BY_OTHERS)) !== null) return null;
     const pkg = await readPackageJson(tree);
-    if (pkg === null || (await isOnlyTooling(tree, pkg))) return null;
-    return ["package.json"];
+    return pkg === null || (await isOnlyTooling(tree, pkg)) ? null : ["package.json"];
   },
   plan: planNode,
 };
@@ -44,118 +44,43 @@ async function isOnlyTooling(tree: SourceTree, pkg: PackageJson): Promise<boolea
   return program === null && (await tree.has("index.html"));
 }
 
-interface Findings {
-  /** The root's. */
-  pkg: PackageJson;
-  /** What is built and started: the root, or a member of its workspace. */
-  app: AppPackage;
-  isWorkspace: boolean;
-  manager: PackageManager;
-  framework: Framework | null;
-  start: StartCommand | null;
-  has_public: boolean;
-  /** Every command that will run, for what the image must hold. */
-  commands: string[];
-}
-
 async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): Promise<BuildPlan> {
-  const pkg = (await readPackageJson(tree))!;
-  const manager = await choosePackageManager(tree, pkg);
-  const app = await appPackage(tree, pkg);
+  const workspace = (await findWorkspace(tree))!;
+  const { app } = workspace;
+  const manager = await choosePackageManager(workspace.tree, workspace.pkg);
   const framework = await chooseFramework(app.tree, app.pkg);
-  const own = await chooseStart(app.tree, app.pkg, manager, framework);
-  const start = own && inDirectory(app.directory, own);
+  const start = await chooseStart(app.tree, app.pkg, manager, framework);
   const commands = [...procfile.values(), ...(procfile.has("web") ? [] : [start?.command.join(" ") ?? ""])];
-  const has_public = await tree.has("public");
-  const isWorkspace = pkg.workspaces.length > 0 || (await pnpmPackages(tree)).length > 0;
-  const findings = { pkg, app, isWorkspace, manager, framework, start, commands, has_public };
+  const findings: Findings = { workspace, manager, framework, start, commands, procfile };
 
   const plan = emptyPlan("node", evidence);
   plan.package_manager = manager.choice;
   plan.framework = framework?.choice ?? null;
   plan.warnings.push(...manager.warnings, ...(framework?.warnings ?? []));
-  const image = await chooseImage(tree, plan, findings);
-  const facts = await stageFacts(tree, findings, image);
-  plan.build_image = image;
-  plan.stages = nodeStages(facts);
-  if (app.directory !== "") plan.evidence.push(`${app.directory}/package.json`);
+  plan.build_image = await chooseImage(plan, findings);
+  const facts = await stageFacts(findings, plan.build_image.value);
+  const bundle = facts.build.length > 0 ? bundleOf(findings) : null;
+  plan.stages = nodeStages(bundle === null ? facts : { ...facts, prune: false, runs_packages: false });
+  plan.context = workspace.context;
+  // Packages that somebody committed would lie over those that the lockfile asks for.
+  if (facts.has_dependencies) plan.ignore = ["**/node_modules"];
+  if (app.directory !== "" && workspace.context === null) plan.evidence.push(`${app.directory}/package.json`);
   if (framework?.files && !procfile.has("web")) return asFiles(plan, framework.files, app.directory);
-  return asProgram(plan, findings, facts);
+  return asProgram(plan, findings, facts, bundle);
 }
 
-async function chooseImage(
-  tree: SourceTree,
-  plan: BuildPlan,
-  { pkg, manager }: Findings,
-): Promise<Choice<string>> {
+async function chooseImage(plan: BuildPlan, { workspace, manager }: Findings): Promise<Choice<string>> {
   if (manager.name === "bun") {
-    plan.versions.bun = { value: "1", from: manager.choice.from };
-    return { value: "oven/bun:1-slim", from: manager.choice.from };
+    const { version } = chooseVersion("bun", null);
+    plan.versions.bun = version;
+    return { value: `oven/bun:${version.value}-slim`, from: manager.choice.from };
   }
-  const { version, warnings } = await chooseNodeVersion(tree, pkg);
+  const { app, tree, pkg } = workspace;
+  const own = await chooseNodeVersion(app.tree, app.pkg);
+  const { version, warnings } = own.isSaid ? own : await chooseNodeVersion(tree, pkg);
   plan.versions.node = version;
   plan.warnings.push(...warnings);
   return { value: `node:${version.value}-bookworm-slim`, from: version.from };
-}
-
-async function stageFacts(tree: SourceTree, findings: Findings, image: Choice<string>): Promise<StageFacts> {
-  const { pkg, app, manager, framework, isWorkspace } = findings;
-  const build = buildCommand(findings);
-  const ownScripts = installScripts(pkg);
-  const whole = ownScripts.length > 0 || isWorkspace;
-  const development = Object.keys(pkg.devDependencies).length > 0;
-  const keep = isWorkspace || manager.prune === null || !development || needsDevelopment(findings);
-  // Without a build nothing needs the packages of development: they are never installed.
-  const lean = build === null && !keep && !whole && pkg.scripts.prepare === undefined;
-  const production = Object.keys(pkg.dependencies).length > 0 || isWorkspace;
-  const prune = !keep && !lean && framework?.files == null;
-  return {
-    build_image: image.value,
-    run_image: image.value,
-    manager,
-    manifests: whole
-      ? ["."]
-      : await present(tree, [
-          "package.json",
-          ...(manager.lockfile === null ? [] : [manager.lockfile]),
-          ...manager.reads,
-        ]),
-    install: lean ? { value: manager.install_production, from: manager.install.from } : manager.install,
-    build,
-    build_caches: framework?.choice.value.startsWith("Next")
-      ? { next: join("/app", app.directory, ".next/cache") }
-      : {},
-    prune,
-    has_dependencies: production || (development && !lean),
-    runs_packages: production || (development && !lean && !prune),
-  };
-}
-
-/** The root's build script builds a workspace in its own order; a member without one is built by itself. */
-function buildCommand({ pkg, app, manager }: Findings): Choice<string> | null {
-  for (const { directory, pkg: of } of [{ directory: "", pkg }, app]) {
-    const script = ["heroku-postbuild", "build"].find((name) => of.scripts[name] !== undefined);
-    if (script === undefined) continue;
-    const line = manager.run(script).join(" ");
-    const from = `scripts.${script} in ${join(directory, "package.json")}`;
-    return { value: directory === "" ? line : `cd ${quote(directory)} && ${line}`, from };
-  }
-  return null;
-}
-
-/** Scripts that the installation runs; husky's is harmless without the tree. */
-function installScripts(pkg: PackageJson): string[] {
-  const names = ["preinstall", "install", "postinstall"].filter((name) => pkg.scripts[name] !== undefined);
-  const prepare = pkg.scripts.prepare;
-  return prepare !== undefined && !/^(is-ci \|\| )?husky( install)?( \|\| true)?$/.test(prepare)
-    ? [...names, "prepare"]
-    : names;
-}
-
-/** A command that starts with a tool of devDependencies (tsx, ts-node, nodemon …) needs them at run time. */
-function needsDevelopment({ app: { pkg }, commands }: Findings): boolean {
-  const tools = Object.keys(pkg.devDependencies).filter((name) => !(name in pkg.dependencies));
-  return commands.some((line) => line.split(/[\s&|;]+/).some((word) => tools.includes(word)));
 }
 
 function asFiles(plan: BuildPlan, files: NonNullable<Framework["files"]>, directory: string): BuildPlan {
@@ -164,40 +89,48 @@ function asFiles(plan: BuildPlan, files: NonNullable<Framework["files"]>, direct
   return plan;
 }
 
-function asProgram(plan: BuildPlan, findings: Findings, facts: StageFacts): BuildPlan {
-  const { start, app, framework, commands, manager } = findings;
+function asProgram(plan: BuildPlan, findings: Findings, facts: StageFacts, bundle: Bundle | null): BuildPlan {
+  const { start, workspace, commands, manager, procfile } = findings;
+  const { directory } = workspace.app;
   const throughManager = manager.setup !== null && commands.some((line) => /\b(yarn|pnpm)\b/.test(line));
-  const standalone = framework?.standalone === true && facts.build !== null && app.directory === "";
-  plan.run_image = { value: facts.run_image, from: plan.build_image!.from };
+  plan.run_image = plan.build_image;
   plan.env = {
     NODE_ENV: "production",
+    HOST: "0.0.0.0",
     HOME: "/tmp",
-    PATH: [...(app.directory === "" ? [] : [app.directory]), ""].map(binaries).concat("$PATH").join(":"),
+    PATH: [...new Set([directory, ""])]
+      .map((at) => join("/app", at, "node_modules/.bin"))
+      .concat("$PATH")
+      .join(":"),
     npm_config_update_notifier: "false",
   };
-  if (standalone) {
-    plan.env.HOSTNAME = "0.0.0.0";
-    plan.processes.web = { command: ["node", "server.js"], from: framework.choice.from };
-  } else if (start !== null) plan.processes.web = start;
+  if (bundle !== null) {
+    // Next listens where HOSTNAME says, which the engine sets to the container's own.
+    if (bundle.always) plan.env.HOSTNAME = "0.0.0.0";
+    plan.processes.web = { command: bundle.command, from: findings.framework!.choice.from };
+  } else if (start !== null) {
+    // A Procfile at the root of a workspace counts from there, and so does every process beside it.
+    const fromRoot = workspace.context === null && procfile.size > 0;
+    plan.processes.web = fromRoot ? inDirectory(directory, start) : start;
+    if (!fromRoot) plan.directory = directory;
+  } else if (workspace.context !== null) plan.directory = directory;
   plan.stages.push({
     name: "run",
-    from: throughManager ? "tools" : facts.run_image,
+    from: throughManager ? "tools" : facts.image,
     purpose: "The image that runs: no build tools, no root",
     env: {},
-    steps: standalone ? standaloneSteps(findings.has_public) : runSteps(facts),
+    steps:
+      bundle === null
+        ? runSteps(facts)
+        : bundle.takes.map(({ path, to }) => take("build", join("/app", directory, path), to)),
   });
   return plan;
 }
 
-function binaries(directory: string): string {
-  return join("/app", directory, "node_modules/.bin");
-}
-
-/** Next leaves its server's files in three places (nextjs.org, "output: standalone"). */
-function standaloneSteps(hasPublic: boolean): Step[] {
-  const parts = [".next/static", ...(hasPublic ? ["public"] : [])];
-  return [
-    { type: "take", stage: "build", path: "/app/.next/standalone", to: "./" },
-    ...parts.map((part): Step => ({ type: "take", stage: "build", path: `/app/${part}`, to: `./${part}` })),
-  ];
+/** What the framework packed for itself, where that is all that will run. */
+function bundleOf({ framework, start, workspace, procfile }: Findings): Bundle | null {
+  const bundle = framework?.bundle ?? null;
+  if (bundle === null || procfile.size > 0) return null;
+  if (bundle.always) return workspace.app.directory === "" ? bundle : null;
+  return start?.command.join(" ") === bundle.command.join(" ") ? bundle : null;
 }

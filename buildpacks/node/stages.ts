@@ -1,21 +1,28 @@
 import type { RunStep, Stage, Step } from "../../src/engine/build/plan.ts";
-import { copyInPlace, run, runTheirs } from "../steps.ts";
+import { copyAll, copyInPlace, run, runTheirs, take } from "../steps.ts";
 import type { PackageManager } from "./package-manager.ts";
 
+type Line = RunStep["command"];
+
 export interface StageFacts {
-  build_image: string;
-  run_image: string;
+  image: string;
   manager: PackageManager;
-  /** Files that the installation reads; `["."]` when its own scripts need the whole tree. */
+  /** Files that the installation reads; `["."]` when it needs the whole tree. */
   manifests: string[];
-  install: RunStep["command"];
-  build: RunStep["command"] | null;
+  install: Line;
+  /** What builds the app, in order; empty when nothing does. */
+  build: Line[];
+  /** What makes the built app fit to run, without the caches of the build; null when it is as it is. */
+  finish: Line | null;
+  build_env: Record<string, string>;
   build_caches: Record<string, string>;
-  /** Whether the packages of development leave the image. */
+  /** Whether packages of development are dropped after the build. */
   prune: boolean;
   has_dependencies: boolean;
   /** Whether the running app needs any package. */
   runs_packages: boolean;
+  /** Packages lie in several places, or are written to by their own scripts: they stay where they were installed. */
+  in_place: boolean;
 }
 
 const APP = "/app";
@@ -26,43 +33,35 @@ export function nodeStages(facts: StageFacts): Stage[] {
   const stages: Stage[] = [];
   if (facts.manager.setup) stages.push(toolStage(facts));
   if (facts.has_dependencies) stages.push(dependencyStage(facts));
-  if (facts.runs_packages && facts.prune && !isWhole(facts)) stages.push(productionStage(facts));
-  if (facts.build || isWhole(facts)) stages.push(isWhole(facts) ? wholeBuildStage(facts) : buildStage(facts));
+  if (facts.in_place) return [...stages, inPlaceStage(facts)];
+  if (facts.runs_packages && facts.prune) stages.push(productionStage(facts));
+  if (facts.build.length > 0) stages.push(buildStage(facts));
   return stages;
 }
 
 /** What the running image takes from the stages before it. */
 export function runSteps(facts: StageFacts): Step[] {
-  if (isWhole(facts)) return [{ type: "take", stage: "build", path: APP, to: "./" }];
+  if (facts.in_place) return [take("build", APP, "./")];
   const packages = facts.prune ? "production" : "dependencies";
-  const steps: Step[] = [];
-  if (facts.runs_packages) steps.push({ type: "take", stage: packages, path: MODULES, to: "./node_modules" });
-  steps.push(
-    facts.build
-      ? { type: "take", stage: "build", path: APP, to: "./" }
-      : { type: "copy", paths: ["."], to: "./" },
-  );
-  return steps;
+  return [
+    ...(facts.runs_packages ? [take(packages, MODULES, "./node_modules")] : []),
+    facts.build.length > 0 ? take("build", APP, "./") : copyAll(),
+  ];
 }
 
-/** Its own install scripts or workspaces need the whole tree at once. */
-function isWhole({ manifests, has_dependencies }: StageFacts): boolean {
-  return has_dependencies && manifests[0] === ".";
-}
-
-function toolStage({ build_image, manager }: StageFacts): Stage {
+function toolStage({ image, manager }: StageFacts): Stage {
   const npm = { npm: "/root/.npm" };
   return {
     name: "tools",
-    from: build_image,
+    from: image,
     purpose: "The package manager",
     env: manager.env,
     steps: [run(manager.setup!.value, manager.setup!.from, npm)],
   };
 }
 
-function baseOf({ build_image, manager }: StageFacts): { from: string; env: Record<string, string> } {
-  return manager.setup ? { from: "tools", env: {} } : { from: build_image, env: manager.env };
+function baseOf({ image, manager }: StageFacts): { from: string; env: Record<string, string> } {
+  return manager.setup ? { from: "tools", env: {} } : { from: image, env: manager.env };
 }
 
 /** The packages, from manifests and lockfile alone: a change of code does not touch it. */
@@ -72,7 +71,7 @@ function dependencyStage(facts: StageFacts): Stage {
     name: "dependencies",
     from,
     purpose: "Packages, as the lockfile has them",
-    env: { ...env, CI: "true", HUSKY: "0" },
+    env: { ...env, CI: "true" },
     steps: [...copyInPlace(facts.manifests), runTheirs(facts.install, facts.manager.cache)],
   };
 }
@@ -89,20 +88,34 @@ function productionStage({ manager }: StageFacts): Stage {
 
 /** The packages are lent to the build, not copied: they enter the image once, from a layer that stays. */
 function buildStage(facts: StageFacts): Stage {
-  const step = runTheirs(facts.build!, facts.build_caches);
-  if (facts.has_dependencies) step.mounts.push({ stage: "dependencies", path: MODULES, to: MODULES });
+  const { from, env } = baseOf(facts);
+  const steps = facts.build.map((line) => runTheirs(line, facts.build_caches));
+  if (facts.has_dependencies)
+    for (const step of steps) step.mounts.push({ stage: "dependencies", path: MODULES, to: MODULES });
   return {
     name: "build",
-    ...baseOf(facts),
+    from,
     purpose: "The app, built",
-    steps: [{ type: "copy", paths: ["."], to: "./" }, step],
+    env: { ...env, ...facts.build_env },
+    steps: [copyAll(), ...steps, ...finishSteps(facts)],
   };
 }
 
-function wholeBuildStage({ build, build_caches, prune, manager }: StageFacts): Stage {
-  const steps: Step[] = [];
-  if (build) steps.push(runTheirs(build, build_caches));
+function finishSteps({ finish }: StageFacts): Step[] {
+  return finish === null ? [] : [run(finish.value, finish.from)];
+}
+
+function inPlaceStage(facts: StageFacts): Stage {
+  const { manifests, build, build_env, build_caches, prune, manager } = facts;
+  const steps: Step[] = manifests[0] === "." ? [] : [copyAll()];
+  steps.push(...build.map((line) => runTheirs(line, build_caches)), ...finishSteps(facts));
   if (prune) steps.push(run(manager.prune!.value, manager.prune!.from, manager.cache));
-  // Create React App fails a build for its warnings when CI says so.
-  return { name: "build", from: "dependencies", purpose: "The app, built", env: { CI: "false" }, steps };
+  return {
+    name: "build",
+    from: "dependencies",
+    purpose: "The app, built",
+    // Create React App fails a build for its warnings when CI says so.
+    env: { CI: "false", ...build_env },
+    steps,
+  };
 }

@@ -15,8 +15,11 @@ const ENTRIES = [
   "app.js",
   "index.mjs",
   "server.mjs",
+  "main.js",
   "src/index.js",
   "src/server.js",
+  "src/app.js",
+  "src/main.js",
 ];
 const BUN_ENTRIES = ["index.ts", "server.ts", "app.ts", "src/index.ts", "src/server.ts"];
 
@@ -42,12 +45,13 @@ export async function chooseStart(
   return null;
 }
 
-/** Nest's and the bundlers' own start scripts are for development. */
+/** Nest's own start script and the frameworks' are for development. */
 function startsProgram(pkg: PackageJson, framework: Framework | null): boolean {
   const line = pkg.scripts.start;
   if (line === undefined || framework?.choice.value === "Nest") return false;
   return (
-    framework?.start == null || !/^(vite|nuxt|nuxi|vinxi|svelte-kit|astro)( (dev|preview))?\b/.test(line)
+    framework === null ||
+    !/^(vite|nuxt|nuxi|vinxi|svelte-kit|astro|remix|react-router)( (dev|preview|vite:dev))?\b/.test(line)
   );
 }
 

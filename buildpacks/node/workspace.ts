@@ -1,26 +1,53 @@
 import { quote } from "../../src/engine/build/quote.ts";
-import { type SourceTree, subtree } from "../../src/engine/build/tree.ts";
+import { above, type SourceTree, subtree } from "../../src/engine/build/tree.ts";
 import { chooseFramework } from "./framework.ts";
 import { type PackageJson, readPackageJson } from "./package-json.ts";
 import type { StartCommand } from "./start-command.ts";
 
-/** The package that is the app: the root, or the one member of a workspace that can be started or served. */
+/** The package that is the app: the root, or one member of a workspace. */
 export interface AppPackage {
-  /** "" for the root. */
+  /** Its place below the root of the workspace; "" for the root. */
   directory: string;
   tree: SourceTree;
   pkg: PackageJson;
 }
 
+/** A package.json with its lockfile, and what belongs to it. */
+export interface Workspace {
+  tree: SourceTree;
+  pkg: PackageJson;
+  /** Directories of its members; empty when it is none, null when its patterns are not plain enough to be followed. */
+  members: string[] | null;
+  app: AppPackage;
+  /** Where it lies in the repository when the app is a directory of it; null when it is the app's own directory. */
+  context: string | null;
+}
+
 const PLAIN = /^[\w@.-]+(\/[\w@.-]+)*$/;
 const MAX_MEMBERS = 100;
 
+/** The workspace that a directory is a member of, else the directory itself; null without a package.json. */
+export async function findWorkspace(tree: SourceTree): Promise<Workspace | null> {
+  const pkg = await readPackageJson(tree);
+  if (pkg === null) return null;
+  for (const context of above(tree)) {
+    const outer = subtree(tree.root, context);
+    const root = await readPackageJson(outer).catch(() => null);
+    const directory = context === "" ? tree.subdirectory : tree.subdirectory.slice(context.length + 1);
+    const members = root === null ? null : await membersOf(outer, root);
+    if (root === null || members === null || !members.includes(directory)) continue;
+    return { tree: outer, pkg: root, members, app: { directory, tree, pkg }, context };
+  }
+  const members = await membersOf(tree, pkg);
+  return { tree, pkg, members, app: await appPackage(tree, pkg, members ?? []), context: null };
+}
+
 /** Where a workspace's root starts nothing itself, its only member that does is the app; of several, none is. */
-export async function appPackage(tree: SourceTree, root: PackageJson): Promise<AppPackage> {
+async function appPackage(tree: SourceTree, root: PackageJson, members: string[]): Promise<AppPackage> {
   const own: AppPackage = { directory: "", tree, pkg: root };
   if (root.scripts.start !== undefined || (await isApp(own))) return own;
   const apps: AppPackage[] = [];
-  for (const directory of await members(tree, root)) {
+  for (const directory of members) {
     const inside = subtree(tree, directory);
     const pkg = await readPackageJson(inside).catch(() => null);
     const member = pkg === null ? null : { directory, tree: inside, pkg };
@@ -44,16 +71,18 @@ async function isApp({ tree, pkg }: AppPackage): Promise<boolean> {
   return framework !== null && (framework.files !== null || framework.start !== null);
 }
 
-/** Directories of package.json's or pnpm's patterns: plain ones, and `directory/*`. */
-async function members(tree: SourceTree, root: PackageJson): Promise<string[]> {
+/** Directories with a package.json that package.json's or pnpm's patterns name: plain ones, and `directory/*`. */
+async function membersOf(tree: SourceTree, root: PackageJson): Promise<string[] | null> {
   const found: string[] = [];
   for (const pattern of [...root.workspaces, ...(await pnpmPackages(tree))]) {
     const path = pattern.replace(/^\.\//, "").replace(/\/$/, "");
-    const parent = /^(.*)\/\*{1,2}$/.exec(path)?.[1];
-    const names = parent === undefined ? [path] : await childrenOf(tree, parent);
-    found.push(...names.filter((name) => PLAIN.test(name) && !name.split("/").includes("..")));
+    const parent = /^(.*)\/\*$/.exec(path)?.[1];
+    if (!PLAIN.test(parent ?? path)) return null;
+    const candidates = parent === undefined ? [path] : await childrenOf(tree, parent);
+    for (const name of candidates.filter((one) => PLAIN.test(one) && !one.split("/").includes("..")))
+      if (await tree.has(`${name}/package.json`)) found.push(name);
   }
-  return [...new Set(found)].slice(0, MAX_MEMBERS);
+  return found.length > MAX_MEMBERS ? null : [...new Set(found)];
 }
 
 async function childrenOf(tree: SourceTree, parent: string): Promise<string[]> {
@@ -63,7 +92,7 @@ async function childrenOf(tree: SourceTree, parent: string): Promise<string[]> {
 }
 
 /** `packages` of pnpm-workspace.yaml; the file may hold settings only. */
-export async function pnpmPackages(tree: SourceTree): Promise<string[]> {
+async function pnpmPackages(tree: SourceTree): Promise<string[]> {
   try {
     const text = await tree.read("pnpm-workspace.yaml");
     const { packages } = (text === null ? {} : Bun.YAML.parse(text)) as { packages?: unknown };

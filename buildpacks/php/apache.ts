@@ -38,8 +38,9 @@ export function apacheStep(root: string): RunStep {
   return run(line, `index.php in ${root === "." ? "the root" : root}`);
 }
 
-export function apacheCommand(laravel: boolean): string[] {
-  const places = ["app/public", "framework/cache/data", "framework/sessions", "framework/views", "logs"];
-  const make = `mkdir -p /tmp/bootstrap ${places.map((place) => `/tmp/storage/${place}`).join(" ")} && `;
-  return ["sh", "-c", `${laravel ? make : ""}exec apache2-foreground`];
+/** Starts Apache, on the directories in memory that the site writes to. */
+export function apacheCommand(scratch: string[]): string[] {
+  return scratch.length === 0
+    ? ["apache2-foreground"]
+    : ["sh", "-c", `mkdir -p ${scratch.join(" ")} && exec apache2-foreground`];
 }

@@ -1,23 +1,30 @@
-import type { BuildPlan, Stage, Step } from "../../src/engine/build/plan.ts";
+import type { BuildPlan, Choice, Stage, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
+import { readPackageJson } from "../node/package-json.ts";
 import { chooseVersion } from "../runtime-versions.ts";
 import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
 import { APACHE_ENVIRONMENT, apacheCommand, apacheStep } from "./apache.ts";
 import { type Composer, readComposer } from "./composer.ts";
 import { extensionPlan } from "./extensions.ts";
+import { type PhpFramework, phpFramework } from "./framework.ts";
 
-const ROOTS = ["public", "web", "webroot", "."];
+const ROOTS = ["public", "web", "webroot", "htdocs", "public_html", "."];
 
 /** PHP sites, with composer or without: Laravel, Symfony, plain files. */
 export const phpProvider: Provider = {
   name: "php",
   looks_for: "composer.json or index.php (PHP)",
-  start_from: "index.php at the root or in public, web, webroot",
+  start_from: "index.php at the root or in public, web, webroot, htdocs, public_html",
   async detect(tree) {
-    const mark = await firstOf(tree, ["composer.json", ...ROOTS.map((root) => indexOf(root))]);
-    return mark === null ? null : [mark];
+    const index = await firstOf(tree, ROOTS.map(indexOf));
+    if (await tree.has("composer.json")) {
+      // Without a page it may be there for tools beside a program of another kind.
+      const start = (await readPackageJson(tree).catch(() => null))?.scripts.start;
+      return index === null && start !== undefined ? null : ["composer.json"];
+    }
+    return index === null ? null : [index];
   },
   plan: planPhp,
 };
@@ -26,9 +33,9 @@ function indexOf(root: string): string {
   return root === "." ? "index.php" : `${root}/index.php`;
 }
 
-async function planPhp(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
+async function planPhp(tree: SourceTree, { evidence, procfile }: PlanContext): Promise<BuildPlan> {
   const composer = await readComposer(tree);
-  const laravel = await tree.has("artisan");
+  const framework = await phpFramework(tree, composer, procfile.get("release") ?? null);
   const { version, warnings } = chooseVersion("php", composer?.wish ?? null);
   const plan = emptyPlan("php", evidence);
   plan.versions.php = version;
@@ -36,47 +43,55 @@ async function planPhp(tree: SourceTree, { evidence }: PlanContext): Promise<Bui
     value: "composer",
     from: composer.locked ? "composer.lock" : "composer.json, no lockfile",
   };
-  plan.framework = frameworkOf(composer, laravel);
+  plan.framework = framework?.choice ?? null;
   plan.run_image = { value: `php:${version.value}-apache-bookworm`, from: version.from };
   plan.build_image = plan.run_image;
   plan.warnings.push(...warnings);
-  if (composer !== null && !composer.locked) {
+  if (composer !== null && !composer.locked)
     plan.warnings.push("No composer.lock: versions of packages may differ from build to build.");
-  }
-  plan.env = {
-    HOME: "/tmp",
-    ...APACHE_ENVIRONMENT,
-    ...(laravel ? LARAVEL_ENVIRONMENT : { APP_ENV: "prod" }),
-  };
-  const root = await documentRoot(tree);
-  if (root !== null) plan.processes.web = { command: apacheCommand(laravel), from: indexOf(root) };
-  const assets = await assetStages(tree);
+  plan.warnings.push(...(framework?.warnings ?? []));
+  plan.env = { HOME: "/tmp", ...APACHE_ENVIRONMENT, ...framework?.env };
+  plan.ignore = ["**/node_modules", ...(composer === null ? [] : ["vendor"])];
+  const index = await firstOf(tree, ROOTS.map(indexOf));
+  if (index !== null) plan.processes.web = { command: apacheCommand(framework?.scratch ?? []), from: index };
+  const root = ROOTS.find((one) => indexOf(one) === index) ?? ".";
+  const assets = await assetStages(tree, composer);
   plan.stages = [
     ...(await composerStages(tree, composer)),
     ...assets,
-    buildStage(composer, laravel, assets.length > 0),
-    runStage(plan, composer, laravel, root ?? "."),
+    buildStage(composer, framework, assets.length > 0),
+    runStage(plan, await wantedExtensions(tree, composer, framework), root),
   ];
   return plan;
 }
 
-async function documentRoot(tree: SourceTree): Promise<string | null> {
-  for (const root of ROOTS) if (await tree.has(indexOf(root))) return root;
-  return null;
+/** What composer's files ask for and the framework uses; of plain files, what their text shows. */
+async function wantedExtensions(
+  tree: SourceTree,
+  composer: Composer | null,
+  framework: PhpFramework | null,
+): Promise<Choice<string[]>> {
+  if (composer === null)
+    return { value: await plainExtensions(tree), from: "the database that the pages ask" };
+  const value = [...composer.extensions, ...(framework?.extensions ?? [])];
+  const from = `ext-* in composer.json${framework === null ? "" : `, and what ${framework.choice.value} uses`}`;
+  return { value, from };
 }
 
-function frameworkOf(composer: Composer | null, laravel: boolean): BuildPlan["framework"] {
-  if (laravel) return { value: "Laravel", from: "artisan" };
-  const symfony = composer?.requires.has("symfony/framework-bundle") ?? false;
-  return symfony ? { value: "Symfony", from: "symfony/framework-bundle in composer.json" } : null;
-}
+const MAX_PAGES = 50;
 
-/** What Laravel writes goes to memory, its log to the container's. */
-const LARAVEL_ENVIRONMENT = {
-  APP_ENV: "production",
-  LOG_CHANNEL: "stderr",
-  VIEW_COMPILED_PATH: "/tmp/storage/framework/views",
-};
+/** Plain pages name their database nowhere but in their code. */
+async function plainExtensions(tree: SourceTree): Promise<string[]> {
+  const pages = (await tree.list("")).filter(({ name }) => name.endsWith(".php")).slice(0, MAX_PAGES);
+  const text = (await Promise.all(pages.map(({ name }) => tree.read(name)))).join("\n");
+  const uses: [RegExp, string][] = [
+    [/\bmysqli[_(]|\bmysqli\b|wp-settings\.php|wp-blog-header\.php/, "mysqli"],
+    [/['"]mysql:/, "pdo_mysql"],
+    [/['"]pgsql:/, "pdo_pgsql"],
+    [/\bpg_connect\(/, "pgsql"],
+  ];
+  return uses.filter(([pattern]) => pattern.test(text)).map(([, name]) => name);
+}
 
 /** Packages without running scripts of theirs or needing the image's extensions: those come with the image. */
 async function composerStages(tree: SourceTree, composer: Composer | null): Promise<Stage[]> {
@@ -104,10 +119,13 @@ async function composerStages(tree: SourceTree, composer: Composer | null): Prom
 }
 
 /** Node on an image of its own: composer's has another C library. */
-async function assetStages(tree: SourceTree): Promise<Stage[]> {
+async function assetStages(tree: SourceTree, composer: Composer | null): Promise<Stage[]> {
   const node = await nodeAssets(tree);
   if (node === null || node.build.length === 0) return [];
+  // Packages of PHP may bring scripts of their own (`file:vendor/…`).
+  const needsVendor = composer !== null && /"file:vendor\//.test((await tree.read("package.json")) ?? "");
   const steps = [
+    ...(needsVendor ? [take("dependencies", "/app/vendor", "./vendor")] : []),
     ...node.install,
     copyAll(),
     ...node.build,
@@ -116,29 +134,24 @@ async function assetStages(tree: SourceTree): Promise<Stage[]> {
   return [{ name: "assets", from: node.image, purpose: "Scripts and styles", env: {}, steps }];
 }
 
-function buildStage(composer: Composer | null, laravel: boolean, hasAssets: boolean): Stage {
+function buildStage(composer: Composer | null, framework: PhpFramework | null, hasAssets: boolean): Stage {
   const steps: Step[] = [hasAssets ? take("assets", "/app", "./") : copyAll()];
   if (composer !== null) {
     const line =
       "composer dump-autoload --no-dev --optimize --no-interaction --no-scripts --ignore-platform-reqs";
     steps.push(runTheirs({ value: line, from: "autoload in composer.json" }));
   }
-  if (laravel) {
-    const line =
-      "rm -rf storage bootstrap/cache && ln -s /tmp/storage storage && ln -s /tmp/bootstrap bootstrap/cache";
-    steps.push(run(line, "because Laravel writes there while it runs"));
-  }
   return {
     name: "build",
     from: composer === null ? "debian:bookworm-slim" : "dependencies",
     purpose: "The site, put together",
     env: {},
-    steps,
+    steps: [...steps, ...(framework?.build ?? [])],
   };
 }
 
-function runStage(plan: BuildPlan, composer: Composer | null, laravel: boolean, root: string): Stage {
-  const { packages, command } = extensionPlan(composer?.extensions ?? [], laravel);
+function runStage(plan: BuildPlan, wanted: Choice<string[]>, root: string): Stage {
+  const { packages, command } = extensionPlan(wanted, plan.versions.php!.value);
   return {
     name: "run",
     from: plan.run_image!.value,

@@ -18,20 +18,31 @@ export interface PythonManager {
 const PIP = { pip: "/root/.cache/pip" };
 const UV = { uv: "/root/.cache/uv" };
 
+/** The image's Python, also where .python-version names another release of its line. */
+const UV_ENVIRONMENT = {
+  UV_PYTHON: "/usr/local/bin/python",
+  UV_PYTHON_DOWNLOADS: "never",
+  UV_LINK_MODE: "copy",
+  UV_COMPILE_BYTECODE: "1",
+};
+
+const LOCKED: Record<string, () => PythonManager> = {
+  "uv.lock": uv,
+  "poetry.lock": poetry,
+  "pdm.lock": pdm,
+  "Pipfile.lock": pipenv,
+};
+
 /** By lockfile: uv, poetry, pdm, pipenv; then requirements.txt by pip; then pyproject.toml alone. */
 export async function choosePythonManager(tree: SourceTree, project: PythonProject): Promise<PythonManager> {
-  const mark = await firstOf(tree, [
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "Pipfile.lock",
-    "requirements.txt",
-  ]);
-  if (mark === "uv.lock") return uv();
-  if (mark === "poetry.lock") return poetry();
-  if (mark === "pdm.lock") return pdm();
-  if (mark === "Pipfile.lock") return pipenv();
-  if (mark === "requirements.txt") return pip(project);
+  const manager = await chosen(tree, project);
+  return manager.install !== null && project.needsTree ? { ...manager, reads: ["."] } : manager;
+}
+
+async function chosen(tree: SourceTree, project: PythonProject): Promise<PythonManager> {
+  const lockfile = await firstOf(tree, Object.keys(LOCKED));
+  if (lockfile !== null) return LOCKED[lockfile]!();
+  if (project.requirements !== null) return pip(project.requirements, project.included);
   if (project.hasProjectTable) return pyproject();
   if (await tree.has("Pipfile")) return pipfile();
   if (await tree.has("setup.py")) return setupPy();
@@ -45,7 +56,7 @@ function base(name: string, from: string, tool: string | null): PythonManager {
     install: null,
     reads: [],
     caches: tool === "uv" ? { ...PIP, ...UV } : PIP,
-    env: tool === "uv" ? { UV_LINK_MODE: "copy", UV_PYTHON_DOWNLOADS: "never" } : {},
+    env: tool === "uv" ? UV_ENVIRONMENT : {},
     warnings: [],
   };
 }
@@ -56,7 +67,7 @@ function uv(): PythonManager {
     ...plan,
     env: { ...plan.env, UV_PROJECT_ENVIRONMENT: "/opt/venv" },
     install: { value: "uv sync --locked --no-dev --no-install-project --no-editable", from: "uv.lock" },
-    reads: ["pyproject.toml", "uv.lock", ".python-version"],
+    reads: ["pyproject.toml", "uv.lock"],
   };
 }
 
@@ -98,11 +109,11 @@ function pipfile(): PythonManager {
   };
 }
 
-function pip(project: PythonProject): PythonManager {
+function pip(path: string, included: string[]): PythonManager {
   return {
-    ...base("pip", "requirements.txt", null),
-    install: { value: "pip install -r requirements.txt", from: "requirements.txt" },
-    reads: project.needsTree ? ["."] : ["requirements.txt", ...project.included],
+    ...base("pip", path, null),
+    install: { value: `pip install -r ${path}`, from: path },
+    reads: [path, ...included],
   };
 }
 
@@ -110,7 +121,7 @@ function pip(project: PythonProject): PythonManager {
 function pyproject(): PythonManager {
   return {
     ...base("uv", "pyproject.toml, no lockfile", "uv"),
-    install: { value: "uv pip install -r pyproject.toml", from: "pyproject.toml" },
+    install: { value: "uv pip install --python /opt/venv -r pyproject.toml", from: "pyproject.toml" },
     reads: ["pyproject.toml"],
     warnings: ["No lockfile: versions of dependencies may differ from build to build."],
   };

@@ -1,18 +1,29 @@
-import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { firstOf, normalisePath, type SourceTree } from "../../src/engine/build/tree.ts";
 import type { VersionWish } from "../runtime-versions.ts";
 
 /** What the manifests of a Python project say. */
 export interface PythonProject {
-  /** Lower-case names of direct dependencies, with `_` and `.` as `-` (PEP 503). */
+  /** Lower-case names of direct dependencies, with `_` and `.` as `-` (PEP 503); with extras also `name[extra]`. */
   dependencies: Set<string>;
+  /** Import name of the project's own package, by its name; null when it has none. */
+  packageName: string | null;
   wish: VersionWish | null;
   /** pyproject.toml describes dependencies (PEP 621 or poetry). */
   hasProjectTable: boolean;
-  /** requirements.txt names files or directories of the tree. */
+  /** requirements.txt, or the file of a directory requirements/ that says what production needs. */
+  requirements: string | null;
+  /** Dependencies are files or directories of the tree. */
   needsTree: boolean;
-  /** Files that requirements.txt includes with -r or -c. */
+  /** Files that the requirements include with -r or -c. */
   included: string[];
 }
+
+const REQUIREMENTS = [
+  "requirements.txt",
+  "requirements/production.txt",
+  "requirements/prod.txt",
+  "requirements/base.txt",
+];
 
 type Table = Record<string, unknown>;
 
@@ -22,20 +33,30 @@ export async function readPythonProject(tree: SourceTree): Promise<PythonProject
   const pipfile = await readToml(tree, "Pipfile");
   const project = tableOf(pyproject.project);
   const poetry = tableOf(tableOf(pyproject.tool).poetry);
-  const requirements = await readRequirements(tree, "requirements.txt");
-  const names = [
-    ...requirements.names,
-    ...listOf(project.dependencies).map(nameOf),
-    ...Object.keys(tableOf(poetry.dependencies)),
-    ...Object.keys(tableOf(pipfile.packages)),
-  ];
+  const requirements = await firstOf(tree, REQUIREMENTS);
+  const listed = requirements === null ? NOTHING : await readRequirements(tree, requirements);
+  const name = project.name ?? poetry.name;
   return {
-    dependencies: new Set(names.map(normalName)),
+    dependencies: new Set([
+      ...listed.names,
+      ...listOf(project.dependencies).flatMap(namesOf),
+      ...Object.entries(tableOf(poetry.dependencies)).flatMap(namesOfTable),
+      ...Object.entries(tableOf(pipfile.packages)).flatMap(namesOfTable),
+    ]),
+    packageName: typeof name === "string" ? name.toLowerCase().replace(/[-.]+/g, "_") : null,
     wish: await versionWish(tree, project, poetry, pipfile),
     hasProjectTable: Array.isArray(project.dependencies) || poetry.dependencies !== undefined,
-    needsTree: requirements.needsTree,
-    included: requirements.included,
+    requirements,
+    needsTree: listed.needsTree || namesPaths(pyproject, poetry, pipfile),
+    included: listed.included,
   };
+}
+
+/** uv's sources and members, and poetry's and pipenv's path dependencies. */
+function namesPaths(pyproject: Table, poetry: Table, pipfile: Table): boolean {
+  const sources = tableOf(tableOf(tableOf(pyproject.tool).uv).sources);
+  const tables = [sources, tableOf(poetry.dependencies), tableOf(pipfile.packages)].flatMap(Object.values);
+  return tables.some((said) => "path" in tableOf(said) || "workspace" in tableOf(said));
 }
 
 async function readToml(tree: SourceTree, path: string): Promise<Table> {
@@ -56,13 +77,22 @@ function listOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
 
-function nameOf(requirement: string): string {
-  return /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)/.exec(requirement)?.[1] ?? "";
+/** The name of a requirement (PEP 508), and the name with each of its extras. */
+function namesOf(requirement: string): string[] {
+  const [, name, extras] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?/.exec(requirement) ?? [];
+  return name === undefined ? [] : withExtras(name, extras?.split(",") ?? []);
 }
 
-function normalName(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, "-");
+function namesOfTable([name, said]: [string, unknown]): string[] {
+  return withExtras(name, listOf(tableOf(said).extras));
 }
+
+function withExtras(name: string, extras: string[]): string[] {
+  const normal = name.toLowerCase().replace(/[-_.]+/g, "-");
+  return [normal, ...extras.map((extra) => `${normal}[${extra.trim().toLowerCase()}]`)];
+}
+
+const NOTHING = { names: [] as string[], included: [] as string[], needsTree: false };
 
 async function readRequirements(tree: SourceTree, path: string, seen = new Set<string>()) {
   const found = { names: [] as string[], included: [] as string[], needsTree: false };
@@ -71,20 +101,25 @@ async function readRequirements(tree: SourceTree, path: string, seen = new Set<s
   seen.add(path);
   for (const raw of text.split("\n")) {
     const line = raw.replace(/(^|\s)#.*$/, "").trim();
-    const include = /^(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)$/.exec(line)?.[1];
-    if (include !== undefined) {
+    const said = /^(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)$/.exec(line)?.[1];
+    const include = said === undefined ? null : normalisePath(`${directoryOf(path)}${said}`);
+    if (include !== null) {
       const inner = await readRequirements(tree, include, seen);
       found.included.push(include, ...inner.included);
       found.names.push(...inner.names);
       found.needsTree ||= inner.needsTree;
     } else if (/^(-e|--editable)[\s=]+(?!git\+|https?:)|^\.{1,2}(\/|$|\[)|^file:|@ file:/.test(line))
       found.needsTree = true;
-    else if (line !== "" && !line.startsWith("-")) found.names.push(nameOf(line));
+    else if (line !== "" && !line.startsWith("-")) found.names.push(...namesOf(line));
   }
   return found;
 }
 
-/** .python-version, runtime.txt, requires-python, poetry's and Pipfile's own fields, in this order. */
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+/** .python-version, runtime.txt, .tool-versions, requires-python, poetry's and Pipfile's own fields, in this order. */
 async function versionWish(
   tree: SourceTree,
   project: Table,
@@ -95,6 +130,8 @@ async function versionWish(
   if (file) return { range: file, from: `.python-version: ${file}` };
   const runtime = /^python-(\d+\.\d+(?:\.\d+)?)/.exec((await tree.read("runtime.txt")) ?? "")?.[1];
   if (runtime) return { range: runtime, from: `runtime.txt: python-${runtime}` };
+  const tool = /^python (\d+\.\d+(?:\.\d+)?)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
+  if (tool) return { range: tool, from: `.tool-versions: python ${tool}` };
   const requires = tableOf(pipfile.requires);
   const stated: [unknown, string][] = [
     [project["requires-python"], "requires-python in pyproject.toml"],

@@ -1,15 +1,20 @@
-import type { BuildPlan, Stage } from "../../src/engine/build/plan.ts";
+import type { BuildPlan, Stage, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
-import { firstOf, readJson, type SourceTree } from "../../src/engine/build/tree.ts";
+import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
+import { runsServer } from "../node/bundlers.ts";
+import { readPackageJson } from "../node/package-json.ts";
 import { chooseVersion } from "../runtime-versions.ts";
-import { aptInstall, copyAll, copyInPlace, run, runTheirs, take } from "../steps.ts";
+import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import { type Django, readDjango } from "./django.ts";
 import { choosePythonManager, type PythonManager } from "./package-manager.ts";
 import { type PythonProject, readPythonProject } from "./project.ts";
-import { choosePythonStart, type PythonStart } from "./start-command.ts";
+import { choosePythonStart, isWebProject } from "./start-command.ts";
 
 const MARKS = [
   "requirements.txt",
+  "requirements/production.txt",
+  "requirements/base.txt",
   "uv.lock",
   "poetry.lock",
   "pdm.lock",
@@ -23,6 +28,7 @@ const MARKS = [
 
 /** Shared libraries that packages load at run time; the slim image lacks them. */
 const LIBRARIES: Record<string, string[]> = {
+  psycopg: ["libpq5"],
   psycopg2: ["libpq5"],
   mysqlclient: ["libmariadb3"],
   "python-magic": ["libmagic1"],
@@ -40,79 +46,80 @@ export const pythonProvider: Provider = {
   start_from:
     "manage.py with wsgi.py, and an application in app.py, main.py, server.py, application.py, wsgi.py, asgi.py",
   async detect(tree) {
-    const mark = await firstOf(tree, (await startsWithNode(tree)) ? ["manage.py"] : MARKS);
-    return mark === null ? null : [mark];
+    const mark = await firstOf(tree, MARKS);
+    if (mark === null || (await tree.has("manage.py"))) return mark === null ? null : [mark];
+    return (await belongsToNode(tree)) ? null : [mark];
   },
   plan: planPython,
 };
 
-/** A Node program with Python helpers beside it is a Node program. */
-async function startsWithNode(tree: SourceTree): Promise<boolean> {
-  const pkg = await readJson(tree, "package.json").catch(() => null);
-  return typeof (pkg?.scripts as Record<string, unknown> | undefined)?.start === "string";
+/** Python helpers beside a Node program or site; a Python server with scripts and styles of its own is none. */
+async function belongsToNode(tree: SourceTree): Promise<boolean> {
+  const pkg = await readPackageJson(tree).catch(() => null);
+  if (pkg === null) return false;
+  if (runsServer(pkg)) return true;
+  return pkg.scripts.build !== undefined && !isWebProject(await readPythonProject(tree));
 }
 
 async function planPython(tree: SourceTree, { evidence, procfile }: PlanContext): Promise<BuildPlan> {
   const project = await readPythonProject(tree);
   const manager = await choosePythonManager(tree, project);
-  const start = await choosePythonStart(tree, project);
+  const django = await readDjango(tree, procfile.get("release") ?? null);
+  const start = await choosePythonStart(tree, project, django);
   const { version, warnings } = chooseVersion("python", project.wish);
-  const adds = procfile.has("web") ? [] : start.adds;
   const plan = emptyPlan("python", evidence);
   plan.versions.python = version;
   plan.package_manager = manager.choice;
   plan.framework = start.framework;
   plan.build_image = { value: `python:${version.value}-bookworm`, from: version.from };
   plan.run_image = { value: `python:${version.value}-slim-bookworm`, from: version.from };
-  plan.warnings.push(...warnings, ...manager.warnings);
+  plan.warnings.push(...warnings, ...manager.warnings, ...(django?.warnings ?? []));
   if (start.command !== null) plan.processes.web = start.command;
-  const facts = { tree, plan, manager, project, adds };
-  plan.env = runEnvironment(await tree.has("src"));
-  plan.stages = [await dependencyStage(facts)];
-  const built = start.framework?.value === "Django" ? await djangoStage(tree, plan) : null;
-  if (built !== null) plan.stages.push(built);
-  plan.stages.push(runStage(facts, built !== null));
+  plan.ignore = [".venv", "venv", "**/__pycache__", "**/node_modules"];
+  plan.env = runEnvironment(await tree.has("src"), django);
+  const adds = procfile.has("web") ? [] : start.adds;
+  const built = await buildStage(tree, django);
+  plan.stages = [
+    await dependencyStage(tree, plan, manager, adds),
+    ...(built === null ? [] : [built]),
+    runStage(plan, project, built !== null),
+  ];
   return plan;
 }
 
-interface Facts {
-  tree: SourceTree;
-  plan: BuildPlan;
-  manager: PythonManager;
-  project: PythonProject;
-  adds: PythonStart["adds"];
-}
-
-function runEnvironment(hasSource: boolean): Record<string, string> {
+function runEnvironment(hasSource: boolean, django: Django | null): Record<string, string> {
   return {
     PATH: "/opt/venv/bin:$PATH",
     PYTHONPATH: hasSource ? "/app:/app/src" : "/app",
     PYTHONUNBUFFERED: "1",
     PYTHONDONTWRITEBYTECODE: "1",
+    // The proxy in front is the only one that reaches the app: gunicorn and uvicorn may believe it.
+    FORWARDED_ALLOW_IPS: "*",
+    ...(django?.settings ? { DJANGO_SETTINGS_MODULE: django.settings.value } : {}),
     HOME: "/tmp",
   };
 }
 
 /** The whole toolchain is here; only the environment leaves. */
-async function dependencyStage({ tree, plan, manager, adds }: Facts): Promise<Stage> {
-  const files: string[] = [];
-  for (const path of manager.reads) if (path === "." || (await tree.has(path))) files.push(path);
-  const steps = [run("python -m venv /opt/venv", "to have all packages in one directory")];
-  if (manager.tool !== null) {
-    // Outside of the environment, and before it on no path: the app never sees it.
+async function dependencyStage(
+  tree: SourceTree,
+  plan: BuildPlan,
+  manager: PythonManager,
+  adds: string[],
+): Promise<Stage> {
+  const files = await present(tree, manager.reads);
+  const steps: Step[] = [run("python -m venv /opt/venv", "to have all packages in one directory")];
+  // Outside of the environment, and before it on no path: the app never sees it.
+  if (manager.tool !== null)
     steps.unshift(run(`/usr/local/bin/pip install ${manager.tool}`, manager.choice.from, manager.caches));
+  steps.push(...copyInPlace(files));
+  if (manager.install !== null) steps.push(runTheirs(manager.install, manager.caches));
+  if (adds.length > 0) {
+    const installer = manager.tool === "uv" ? "uv pip install --python /opt/venv" : "pip install";
+    steps.push(
+      run(`${installer} ${adds.join(" ")}`, "because the start command serves with it", manager.caches),
+    );
   }
-  const installs = manager.install === null ? [] : [runTheirs(manager.install, manager.caches)];
-  const extra =
-    adds.length === 0
-      ? []
-      : [
-          run(
-            `${installer(manager)} ${adds.join(" ")}`,
-            "because the start command serves with it",
-            manager.caches,
-          ),
-        ];
   return {
     name: "dependencies",
     from: plan.build_image!.value,
@@ -124,56 +131,34 @@ async function dependencyStage({ tree, plan, manager, adds }: Facts): Promise<St
       PIP_ROOT_USER_ACTION: "ignore",
       ...manager.env,
     },
-    steps: [...steps, ...copyInPlace(files), ...installs, ...extra],
+    steps,
   };
 }
 
-function installer({ tool }: PythonManager): string {
-  return tool === "uv" ? "uv pip install" : "pip install";
-}
-
-/** Static files are gathered when the settings say where to; without a secret key most settings do not load. */
-async function djangoStage(tree: SourceTree, plan: BuildPlan): Promise<Stage | null> {
-  const settings = await djangoSettings(tree);
-  if (
-    /django\.db\.backends\.sqlite3/.test(settings) &&
-    !/environ|env\(|decouple|dj_database_url/.test(settings)
-  ) {
-    plan.warnings.push(
-      "The settings keep the database in the tree: it is read-only there, and gone with each release.",
-    );
-  }
-  const gathers = /^STATIC_ROOT\s*=/m.test(settings);
+/** Scripts and styles are built, then Django gathers them; null when there is nothing to do. */
+async function buildStage(tree: SourceTree, django: Django | null): Promise<Stage | null> {
   const node = await nodeAssets(tree);
   const assets = node === null || node.build.length === 0 ? null : node;
-  if (!gathers && assets === null) return null;
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not ours
-  const line = 'SECRET_KEY="${SECRET_KEY:-not-used-at-run-time}" python manage.py collectstatic --noinput';
+  const collect = django?.collect ?? null;
+  if (collect === null && assets === null) return null;
+  const steps: Step[] = assets === null ? [] : [...assets.lend, ...assets.install];
+  steps.push(copyAll());
+  if (assets !== null)
+    steps.push(...assets.build, run("rm -rf node_modules", "because only the build needs them"));
+  if (collect !== null) steps.push(runTheirs(collect));
   return {
     name: "build",
     from: "dependencies",
-    purpose: "The app with its static files gathered",
-    env: {},
-    steps: [
-      ...(assets === null ? [] : [...assets.lend, ...assets.install]),
-      copyAll(),
-      ...(assets === null
-        ? []
-        : [...assets.build, run("rm -rf node_modules", "because only the build needs them")]),
-      ...(gathers ? [runTheirs({ value: line, from: "STATIC_ROOT in the settings" })] : []),
-    ],
+    purpose:
+      collect === null ? "The app with its scripts and styles" : "The app with its static files gathered",
+    env: django?.settings ? { DJANGO_SETTINGS_MODULE: django.settings.value } : {},
+    steps,
   };
 }
 
-async function djangoSettings(tree: SourceTree): Promise<string> {
-  const named = /DJANGO_SETTINGS_MODULE['"],\s*['"]([\w.]+)['"]/.exec(
-    (await tree.read("manage.py")) ?? "",
-  )?.[1];
-  return named === undefined ? "" : ((await tree.read(`${named.replaceAll(".", "/")}.py`)) ?? "");
-}
-
-function runStage({ plan, project }: Facts, built: boolean): Stage {
-  const libraries = [...project.dependencies].flatMap((name) => LIBRARIES[name] ?? []);
+function runStage(plan: BuildPlan, { dependencies }: PythonProject, built: boolean): Stage {
+  const needed = [...dependencies].filter((name) => !dependencies.has(`${name}[binary]`));
+  const libraries = needed.flatMap((name) => LIBRARIES[name] ?? []);
   return {
     name: "run",
     from: plan.run_image!.value,

@@ -9,6 +9,8 @@ export interface Gems {
   /** Gems of the tree itself (path:, gemspec). */
   needsTree: boolean;
   wish: VersionWish | null;
+  /** The lockfile was written for other systems alone: bundler refuses it on Linux. */
+  foreign: string | null;
 }
 
 /** Reads Gemfile and Gemfile.lock by their lines; Ruby code in them is not run. */
@@ -24,13 +26,21 @@ export async function readGems(tree: SourceTree): Promise<Gems> {
     locked: lock !== null,
     needsTree: /^\s*gemspec\b|\bpath:\s*["']|:path\s*=>/m.test(gemfile),
     wish: await versionWish(tree, gemfile, lock ?? ""),
+    foreign: foreignPlatforms(lock ?? ""),
   };
 }
 
-/** .ruby-version, `ruby` in the Gemfile, RUBY VERSION in the lockfile, in this order. */
+function foreignPlatforms(lock: string): string | null {
+  const platforms = /^PLATFORMS\n((?: {2}\S+\n?)+)/m.exec(lock)?.[1]?.trim().split(/\s+/) ?? ["ruby"];
+  return platforms.some((name) => name === "ruby" || name.includes("linux")) ? null : platforms.join(", ");
+}
+
+/** .ruby-version, .tool-versions, `ruby` in the Gemfile, RUBY VERSION in the lockfile, in this order. */
 async function versionWish(tree: SourceTree, gemfile: string, lock: string): Promise<VersionWish | null> {
   const file = (await tree.read(".ruby-version"))?.split("\n")[0]?.trim();
   if (file) return { range: file.replace(/^ruby-/, ""), from: `.ruby-version: ${file}` };
+  const tool = /^ruby (\d\S*)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
+  if (tool) return { range: tool, from: `.tool-versions: ruby ${tool}` };
   const stated = /^\s*ruby\s+["']([^"']+)["']/m.exec(gemfile)?.[1];
   if (stated) return { range: gemRange(stated), from: `ruby "${stated}" in the Gemfile` };
   const version = /^RUBY VERSION\n\s+ruby (\d+\.\d+\.\d+)/m.exec(lock)?.[1];

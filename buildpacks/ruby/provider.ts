@@ -1,4 +1,4 @@
-import type { BuildPlan, Stage, Step } from "../../src/engine/build/plan.ts";
+import type { BuildPlan, Choice, Stage, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
@@ -15,6 +15,7 @@ const LIBRARIES: Record<string, string[]> = {
   mysql2: ["libmariadb3"],
   trilogy: [],
   "ruby-vips": ["libvips42"],
+  image_processing: ["libvips42"],
   rmagick: ["imagemagick"],
   mini_magick: ["imagemagick"],
   charlock_holmes: ["libicu72"],
@@ -40,6 +41,7 @@ async function planRuby(tree: SourceTree, { evidence }: PlanContext): Promise<Bu
   const gems = await readGems(tree);
   const { version, warnings } = chooseVersion("ruby", gems.wish);
   const rails = await tree.has("config/application.rb");
+  const database = rails ? ((await tree.read("config/database.yml")) ?? "") : "";
   const plan = emptyPlan("ruby", evidence);
   plan.versions.ruby = version;
   plan.package_manager = { value: "bundler", from: gems.locked ? "Gemfile.lock" : "Gemfile, no lockfile" };
@@ -48,12 +50,20 @@ async function planRuby(tree: SourceTree, { evidence }: PlanContext): Promise<Bu
   plan.run_image = { value: `ruby:${version.value}-slim-bookworm`, from: version.from };
   plan.warnings.push(...warnings);
   if (!gems.locked) plan.warnings.push("No Gemfile.lock: versions of gems may differ from build to build.");
-  plan.env = runEnvironment(rails, gems.locked);
+  if (gems.foreign !== null) {
+    plan.warnings.push(
+      `Gemfile.lock is for ${gems.foreign} alone, and bundler refuses it here: run \`bundle lock --add-platform x86_64-linux aarch64-linux\`.`,
+    );
+  }
+  plan.ignore = [".bundle", "vendor/bundle", "**/node_modules"];
+  plan.env = runEnvironment(gems, rails);
   const web = await startCommand(tree, gems, rails);
   if (web !== null) plan.processes.web = web;
   if (rails && (await tree.has("db/migrate"))) {
     plan.release_command = { value: ["bundle", "exec", "rails", "db:prepare"], from: "db/migrate" };
   }
+  // Since Rails 8 the database of a small app is a file below storage/, as uploads are.
+  if (keepsFiles(gems, database)) plan.volumes.push("/app/storage");
   plan.stages = [
     await gemStage(tree, plan, gems),
     await buildStage(tree, gems, rails),
@@ -70,6 +80,11 @@ function frameworkOf(gems: Gems, rails: boolean): BuildPlan["framework"] {
     : { value: found[0]!.toUpperCase() + found.slice(1), from: `${found} in the Gemfile` };
 }
 
+function keepsFiles(gems: Gems, database: string): boolean {
+  const production = /^production:[\s\S]*/m.exec(database)?.[0] ?? "";
+  return gems.has("sqlite3") && /\bstorage\//.test(production);
+}
+
 function bundleEnvironment(locked: boolean): Record<string, string> {
   return {
     BUNDLE_PATH: BUNDLE,
@@ -78,15 +93,23 @@ function bundleEnvironment(locked: boolean): Record<string, string> {
   };
 }
 
-function runEnvironment(rails: boolean, locked: boolean): Record<string, string> {
-  const common = { ...bundleEnvironment(locked), RACK_ENV: "production", HOME: "/tmp", LANG: "C.UTF-8" };
+const BOOTSNAP = "/app/.bootsnap";
+
+function runEnvironment(gems: Gems, rails: boolean): Record<string, string> {
+  const common = {
+    ...bundleEnvironment(gems.locked),
+    RACK_ENV: "production",
+    HOME: "/tmp",
+    LANG: "C.UTF-8",
+    ...(gems.has("hanami") ? { HANAMI_ENV: "production", HANAMI_SERVE_ASSETS: "true" } : {}),
+  };
   if (!rails) return common;
   return {
     ...common,
     RAILS_ENV: "production",
     RAILS_LOG_TO_STDOUT: "1",
     RAILS_SERVE_STATIC_FILES: "1",
-    BOOTSNAP_READONLY: "1",
+    ...(gems.has("bootsnap") ? { BOOTSNAP_CACHE_DIR: BOOTSNAP, BOOTSNAP_READONLY: "1" } : {}),
   };
 }
 
@@ -106,22 +129,43 @@ async function gemStage(tree: SourceTree, plan: BuildPlan, gems: Gems): Promise<
 
 async function buildStage(tree: SourceTree, gems: Gems, rails: boolean): Promise<Stage> {
   const node = await nodeAssets(tree);
-  const pipeline = ["sprockets-rails", "sprockets", "propshaft", "vite_rails", "shakapacker"].find(gems.has);
+  const assets = assetCommand(gems, rails);
   const steps: Step[] = [...(node ? [...node.lend, ...node.install] : []), copyAll()];
-  if (rails && pipeline !== undefined) {
-    const line =
-      "SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=not-used-at-run-time bundle exec rails assets:precompile";
-    steps.push(runTheirs({ value: line, from: `${pipeline} in the Gemfile` }));
-  } else if (node !== null) steps.push(...node.build);
+  if (assets !== null) steps.push(runTheirs(assets));
+  else if (node !== null) steps.push(...node.build);
   if (node !== null) steps.push(run("rm -rf node_modules", "because only the build needs them"));
-  if (rails) {
-    // The root of the running image is read-only: what Rails writes goes to memory.
-    steps.push(
-      run("rm -rf tmp log && ln -s /tmp tmp && ln -s /tmp log", "because Rails writes there while it runs"),
-    );
-  }
+  if (rails) steps.push(...railsSteps(gems));
   const env: Record<string, string> = rails ? { RAILS_ENV: "production" } : { RACK_ENV: "production" };
   return { name: "build", from: "dependencies", purpose: "The app with its assets", env, steps };
+}
+
+const PIPELINES = ["sprockets-rails", "sprockets", "propshaft", "vite_rails", "shakapacker"];
+
+function assetCommand(gems: Gems, rails: boolean): Choice<string> | null {
+  const pipeline = PIPELINES.find(gems.has);
+  if (rails && pipeline !== undefined) {
+    // The first since Rails 7.1, the second for those before it: precompiling needs no secret, loading does.
+    const secrets = "SECRET_KEY_BASE_DUMMY=1 SECRET_KEY_BASE=not-used-at-run-time";
+    return { value: `${secrets} bundle exec rails assets:precompile`, from: `${pipeline} in the Gemfile` };
+  }
+  return gems.has("hanami-assets")
+    ? {
+        value: "HANAMI_ENV=production bundle exec hanami assets compile",
+        from: "hanami-assets in the Gemfile",
+      }
+    : null;
+}
+
+/** The root of the running image is read-only: what Rails writes goes to memory, what it only reads is made now. */
+function railsSteps(gems: Gems): Step[] {
+  const precompile = `BOOTSNAP_CACHE_DIR=${BOOTSNAP} bundle exec bootsnap precompile --gemfile app/ lib/`;
+  return [
+    ...(gems.has("bootsnap") ? [runTheirs({ value: precompile, from: "bootsnap in the Gemfile" })] : []),
+    run(
+      "rm -rf tmp log && ln -s /tmp tmp && ln -s /tmp log && mkdir -p storage && chown 1000:1000 storage",
+      "because Rails writes there while it runs",
+    ),
+  ];
 }
 
 function runStage(plan: BuildPlan, gems: Gems, rails: boolean): Stage {

@@ -1,9 +1,15 @@
-import type { BuildPlan, Choice, Stage } from "../../src/engine/build/plan.ts";
+import {
+  type BuildPlan,
+  type Choice,
+  FILES_PATH,
+  FILES_STAGE,
+  type Stage,
+} from "../../src/engine/build/plan.ts";
 import { quote } from "../../src/engine/build/quote.ts";
 
 export const FILES_IMAGE = "nginx:1.28-bookworm";
 
-/** Served until the data plane serves file trees itself. Port and every writable path lie outside the root. */
+/** Port and every writable path lie outside the root. */
 const NGINX_CONF = [
   "worker_processes 1;",
   "pid /tmp/nginx.pid;",
@@ -41,6 +47,7 @@ const START =
   'sed "s/LISTEN_PORT/${PORT:-8080}/" /etc/nginx/files.conf > /tmp/nginx.conf && exec nginx -e stderr -c /tmp/nginx.conf -g "daemon off;"';
 
 const COMPRESSED = ["html", "css", "js", "mjs", "json", "svg", "xml", "txt", "wasm", "webmanifest", "map"];
+const NAMES = COMPRESSED.map((extension) => `-name '*.${extension}'`).join(" -o ");
 
 export interface Files {
   root: Choice<string>;
@@ -50,33 +57,25 @@ export interface Files {
   path: string;
 }
 
-/** Ends a plan in a file tree: its facts for the data plane, and the image that serves it for now. */
+/** Ends a plan in a file tree, which the data plane serves, and in an image for apps that want a container. */
 export function serveFiles(plan: BuildPlan, files: Files): void {
-  plan.static = { root: files.root, index: "index.html", spa: files.spa };
+  plan.static = { root: files.root, index: "index.html", spa: files.spa, built: files.stage !== "" };
   plan.run_image = { value: FILES_IMAGE, from: "static files" };
   plan.processes.web = { command: ["sh", "-c", START], from: "static files" };
-  plan.stages.push(compressStage(files), runStage(files.spa.value));
+  plan.stages.push(filesStage(files), runStage(files.spa.value));
 }
 
-function compressStage({ stage, path }: Files): Stage {
-  const names = COMPRESSED.map((extension) => `-name '*.${extension}'`).join(" -o ");
-  const command = `find /srv -type f -size +1k \\( ${names} \\) -exec gzip -9 -n -k -f {} +`;
+/** Nothing but the files: what the data plane gets. */
+function filesStage({ stage, path }: Files): Stage {
   return {
-    name: "files",
-    from: FILES_IMAGE,
-    purpose: "The site, each text with a compressed twin",
+    name: FILES_STAGE,
+    from: "scratch",
+    purpose: "The site: nothing but files",
     env: {},
     steps: [
       stage === ""
-        ? { type: "copy", paths: [path], to: "/srv/" }
-        : { type: "take", stage, path, to: "/srv/" },
-      {
-        type: "run",
-        command: { value: command, from: "for gzip_static of nginx" },
-        caches: {},
-        mounts: [],
-        secrets: false,
-      },
+        ? { type: "copy", paths: [path], to: FILES_PATH }
+        : { type: "take", stage, path, to: FILES_PATH },
     ],
   };
 }
@@ -101,7 +100,17 @@ function runStage(spa: boolean): Stage {
         mounts: [],
         secrets: false,
       },
-      { type: "take", stage: "files", path: "/srv", to: "/srv" },
+      { type: "take", stage: FILES_STAGE, path: "/srv", to: "/srv" },
+      {
+        type: "run",
+        command: {
+          value: `find /srv -type f -size +1k \\( ${NAMES} \\) -exec gzip -9 -n -k -f {} +`,
+          from: "for gzip_static of nginx",
+        },
+        caches: {},
+        mounts: [],
+        secrets: false,
+      },
     ],
   };
 }

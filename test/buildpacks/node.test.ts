@@ -178,8 +178,11 @@ const META: [string, Files, string, string | null][] = [
   [
     "Astro (server)",
     {
-      "package.json": { scripts: { build: "astro build", start: "astro dev" }, dependencies: { astro: "5" } },
-      "astro.config.mjs": "export default { output: 'server' }",
+      "package.json": {
+        scripts: { build: "astro build", start: "astro dev" },
+        dependencies: { astro: "5", "@astrojs/node": "9" },
+      },
+      "astro.config.mjs": "import node from '@astrojs/node'; export default { adapter: node() }",
     },
     "node dist/server/entry.mjs",
     null,
@@ -237,17 +240,17 @@ test("node without a start command says so, and a broken package.json is named",
 
 test.each([
   ["18", "18"],
-  [">=18", "24"],
-  ["^20.9.0 || >=22.1.0", "24"],
+  [">=18", "26"],
+  ["^20.9.0 || >=22.1.0", "26"],
   ["20.x", "20"],
   ["22.3.0", "22"],
   ["~22.3", "22"],
   ["<=20", "20"],
-  ["lts/*", "24"],
+  ["lts/*", "26"],
   ["lts/jod", "22"],
-  ["*", "24"],
+  ["*", "26"],
   ["v26.1.0", "26"],
-  ["something", "24"],
+  ["something", "26"],
 ])("engines.node %s means Node %s", async (range, version) => {
   const plan = await planOf({
     "package.json": { engines: { node: range }, main: "index.js" },

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=recipes.sh
 . "$here/recipes.sh"
 
-all="debian:bookworm-slim busybox:1.36 node:22-bookworm-slim node:24-bookworm-slim node:20-bookworm-slim
+all="debian:bookworm-slim busybox:1.36 node:26-bookworm-slim node:24-bookworm-slim node:22-bookworm-slim
   oven/bun:1-slim nginx:1.28-bookworm"
 
 say() { echo "images: $*" >&2; }

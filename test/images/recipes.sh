@@ -2,8 +2,8 @@
 # One function per image. Read by build.sh, which provides $work, $here, quiet, fail.
 # Versions are pinned here: the same images everywhere, until someone changes a line.
 
-npm_for() { case $1 in 24) echo 11.21.2 ;; *) echo 10.9.9 ;; esac; }
-node_version() { case $1 in 20) echo 20.20.2 ;; 22) echo 22.23.3 ;; 24) echo 24.21.0 ;; *) fail "no recipe for Node $1" ;; esac; }
+npm_for() { case $1 in 20 | 22) echo 10.9.9 ;; *) echo 11.21.2 ;; esac; }
+node_version() { case $1 in 20) echo 20.20.2 ;; 22) echo 22.23.3 ;; 24) echo 24.21.0 ;; 26) echo 26.10.0 ;; *) fail "no recipe for Node $1" ;; esac; }
 bun_version() { sed -n 's/^ *"bun": "\([0-9][0-9.]*\)",*$/\1/p' "$here/../../package.json"; }
 node_arch() { case $(uname -m) in x86_64) echo x64 ;; aarch64) echo arm64 ;; *) fail "unknown architecture $(uname -m)" ;; esac; }
 bun_arch() { case $(uname -m) in x86_64) echo x64 ;; *) echo aarch64 ;; esac; }
@@ -120,6 +120,8 @@ make_node() {
     'ENTRYPOINT ["docker-entrypoint.sh"]' 'CMD ["node"]' <<'SCRIPT'
 groupadd --gid 1000 node
 useradd --uid 1000 --gid node --shell /bin/bash --create-home node
+# Node needs it since 25; the slim base has none.
+apt-get update -q && apt-get install -q -y --no-install-recommends libatomic1 && rm -rf /var/lib/apt/lists/*
 cd /usr/local/bin
 ln -s node nodejs
 ln -s ../lib/node_modules/npm/bin/npm-cli.js npm

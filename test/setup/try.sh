@@ -23,7 +23,7 @@ prepare() {
   say "building dist/diplo"
   (cd "$root" && sh test/setup/bun.sh run src/compile.ts) >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "the build failed"; }
   # What the sample app is built on first; the rest while a person looks at it.
-  sh "$root/test/images/build.sh" -n node:24-bookworm-slim >"$work/images"
+  sh "$root/test/images/build.sh" -n node:26-bookworm-slim >"$work/images"
 }
 
 # Ports and a network pool that nothing else on this machine uses: `control http https pool`.
