@@ -1,11 +1,6 @@
-import {
-  type BuildPlan,
-  type Choice,
-  FILES_PATH,
-  FILES_STAGE,
-  type Stage,
-} from "../../src/engine/build/plan.ts";
+import type { BuildPlan, Choice, Stage } from "../../src/engine/build/plan.ts";
 import { quote } from "../../src/engine/build/quote.ts";
+import { FILES_PATH, FILES_STAGE } from "../../src/engine/build/static-files.ts";
 
 export const FILES_IMAGE = "nginx:1.28-bookworm";
 
@@ -59,7 +54,7 @@ export interface Files {
 
 /** Ends a plan in a file tree, which the data plane serves, and in an image for apps that want a container. */
 export function serveFiles(plan: BuildPlan, files: Files): void {
-  plan.static = { root: files.root, index: "index.html", spa: files.spa, built: files.stage !== "" };
+  plan.static = { root: files.root, index: "index.html", spa: files.spa };
   plan.run_image = { value: FILES_IMAGE, from: "static files" };
   plan.processes.web = { command: ["sh", "-c", START], from: "static files" };
   plan.stages.push(filesStage(files), runStage(files.spa.value));

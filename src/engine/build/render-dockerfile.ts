@@ -40,7 +40,7 @@ function titleOf(plan: BuildPlan): string {
 function renderStage(plan: BuildPlan, stage: Stage, last: boolean, cacheScope: string): string {
   const isImage = !plan.stages.some(({ name }) => name === stage.from);
   const lines = [`# ${stage.purpose}`, `FROM ${stage.from} AS ${stage.name}`];
-  if (isImage) lines.push(`WORKDIR ${WORKING_DIRECTORY}`);
+  if (isImage && stage.from !== "scratch") lines.push(`WORKDIR ${WORKING_DIRECTORY}`);
   if (!last) lines.push(...plan.args.map((name) => `ARG ${name}`));
   lines.push(...renderEnv(last ? { ...stage.env, ...plan.env, PORT: String(portOf(plan)) } : stage.env));
   lines.push(...stage.steps.map((step) => renderStep(plan, step, cacheScope)));

@@ -6,6 +6,7 @@
  * throws `engine_down` (a DiploError, worth retrying), never waits for ever. Everything made bears `diplo.box`,
  * and nothing without this box's id is ever listed, stopped or removed.
  */
+import type { Readable } from "node:stream";
 import type { Platform } from "./platform.ts";
 
 export type RuntimeType = "docker" | "podman" | "containerd" | "lxc" | "swarm";
@@ -197,6 +198,15 @@ export interface RunRequest {
   deadline_ms: number;
 }
 
+export interface ImageFilesRequest {
+  /** Of the container that the engine may need for it; nothing in it is ever started. */
+  name: string;
+  image: string;
+  /** Absolute path of a directory of the image. */
+  path: string;
+  labels: OwnerLabels;
+}
+
 export interface RuntimeEvent {
   type: "start" | "die" | "oom" | "destroy" | "health";
   container_id: string;
@@ -255,6 +265,12 @@ export interface ContainerRuntime {
   listImages(): Promise<ImageFacts[]>;
   /** Takes one name away; the image goes with its last one. What is not this box's throws `not_ours`. */
   removeImage(reference: string): Promise<void>;
+  /** Hands over a directory of an image as a tar whose one top directory it is. Aborting the signal cuts it. */
+  imageFiles<T>(
+    request: ImageFilesRequest,
+    read: (tar: Readable) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T>;
 
   /** Makes the container if it does not exist yet, and starts it unless it runs. */
   start(spec: InstanceSpec): Promise<InstanceFacts>;

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { DiploError } from "../../../errors.ts";
 import type { Log } from "../../../log.ts";
 import type {
@@ -5,6 +6,7 @@ import type {
   BuildRequest,
   ContainerRuntime,
   Endpoint,
+  ImageFilesRequest,
   InstanceFacts,
   InstanceSpec,
   NetworkSpec,
@@ -19,6 +21,7 @@ import type {
 import { buildImage } from "./build.ts";
 import { type DockerClient, openDockerClient } from "./docker-client.ts";
 import { runtimeEvents } from "./events.ts";
+import { imageFiles } from "./image-files.ts";
 import { forgetPulled, image, listImages, removeImage, tagImage } from "./images.ts";
 import {
   inspectInstance,
@@ -122,6 +125,9 @@ export class DockerRuntime implements ContainerRuntime {
   }
   removeImage(reference: string) {
     return removeImage(this.client, reference);
+  }
+  imageFiles<T>(request: ImageFilesRequest, read: (tar: Readable) => Promise<T>, signal: AbortSignal) {
+    return imageFiles(this.client, request, read, signal);
   }
 
   start(spec: InstanceSpec) {
