@@ -12,8 +12,12 @@ export class Origin {
     if (host === this.host && secure === this.secure) return this.facts;
     this.host = host;
     this.secure = secure;
-    const facts: Fact[] = [...factsOf(this.address, secure, host), ["X-Forwarded-For", this.address]];
-    this.facts = Buffer.from(`Host: ${host}\r\n${linesOf(facts)}X-Request-ID: `, "latin1");
+    const { address } = this;
+    const { scheme, forwarded } = saying(address, secure, host);
+    this.facts = Buffer.from(
+      `Host: ${host}\r\nX-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Host: ${host}\r\nX-Real-IP: ${address}\r\nForwarded: ${forwarded}\r\nX-Forwarded-For: ${address}\r\nX-Request-ID: `,
+      "latin1",
+    );
     return this.facts;
   }
 }
@@ -35,19 +39,13 @@ export class Peer {
   }
 }
 
-export type Fact = [name: string, value: string];
-
-export function factsOf(address: string, secure: boolean, host: string): Fact[] {
+/** RFC 7239, and the scheme by itself. */
+export function saying(
+  address: string,
+  secure: boolean,
+  host: string,
+): { scheme: string; forwarded: string } {
   const scheme = secure ? "https" : "http";
   const node = address.includes(":") ? `"[${address}]"` : address;
-  return [
-    ["X-Forwarded-Proto", scheme],
-    ["X-Forwarded-Host", host],
-    ["X-Real-IP", address],
-    ["Forwarded", `for=${node};host="${host}";proto=${scheme}`],
-  ];
-}
-
-export function linesOf(facts: Fact[]): string {
-  return facts.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return { scheme, forwarded: `for=${node};host="${host}";proto=${scheme}` };
 }

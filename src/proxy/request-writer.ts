@@ -1,7 +1,7 @@
 import type { ByteWriter } from "./byte-writer.ts";
 import { Kind } from "./field-kind.ts";
 import type { OwnCookies } from "./own-cookies.ts";
-import { type Fact, factsOf, linesOf, type Peer } from "./peer.ts";
+import { type Peer, saying } from "./peer.ts";
 import type { RequestHead } from "./request-head.ts";
 
 export interface RequestRewrite {
@@ -106,8 +106,16 @@ function namedByConnection(bytes: Buffer, head: RequestHead, i: number): boolean
 }
 
 /** What a trusted peer has not said, and its chain of addresses with its own at the end. */
-function supplement(peer: Peer, host: string, requestId: string, said: Said): string {
-  const facts: Fact[] = [...factsOf(peer.address, peer.secure, host), ["X-Request-ID", requestId]];
+function supplement({ address, secure }: Peer, host: string, requestId: string, said: Said): string {
+  const { scheme, forwarded } = saying(address, secure, host);
+  const facts: [name: string, value: string][] = [
+    ["X-Forwarded-Proto", scheme],
+    ["X-Forwarded-Host", host],
+    ["X-Real-IP", address],
+    ["Forwarded", forwarded],
+    ["X-Request-ID", requestId],
+  ];
   const missing = facts.filter(([name]) => !said.names.includes(name.toLowerCase()));
-  return linesOf([...missing, ["X-Forwarded-For", said.forwardedFor + peer.address]]);
+  const all = [...missing, ["X-Forwarded-For", said.forwardedFor + address]];
+  return all.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }

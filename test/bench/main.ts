@@ -1,6 +1,6 @@
-/** `npm run bench -- deploy|footprint|proxy [arguments]`: figures, never part of the tests. */
+/** `npm run bench -- deploy|footprint|proxy|proxy-soak [arguments]`: figures, never part of the tests. */
 const [bench = "", ...rest] = process.argv.slice(2);
-const benches = ["deploy", "footprint", "proxy"];
+const benches = ["deploy", "footprint", "proxy", "proxy-soak"];
 if (!benches.includes(bench)) {
   console.error(`Which one? ${benches.join(", ")}`);
   process.exit(2);

@@ -62,7 +62,7 @@ function events(): ReadableStream {
 }
 
 const instances = [instance("a"), instance("b"), instance("c")];
-const child = Bun.spawn([process.execPath, join(import.meta.dir, "proxy-process.ts")], {
+const child = Bun.spawn([process.execPath, join(import.meta.dir, "proxy/diplo-process.ts")], {
   env: { ...process.env, DIPLO_DATA: data, ...(restarts || kills ? { DIPLO_PROXY_WORKERS: "2" } : {}) },
   stdout: "inherit",
   stderr: "inherit",
