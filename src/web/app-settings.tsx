@@ -3,6 +3,7 @@ import { AppSettingsPage, type AppSettingsView } from "../../ui/pages/app-settin
 import { info, set } from "../product/apps/operations.ts";
 import { formation } from "../product/instances/operations.ts";
 import type { App } from "../product/schema.ts";
+import { listCredentials, deployKey as readDeployKey } from "../product/sources/operations.ts";
 import { list as listVolumes } from "../product/volumes/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { readForm } from "./form-body.ts";
@@ -19,10 +20,14 @@ export async function showSettings(
 ): Promise<Response> {
   const ref = call.params.app ?? "";
   const app = await perform(info, { app: ref }, call);
-  const [processes, volumes] = await Promise.all([
+  const [processes, volumes, deployKey, credentials] = await Promise.all([
     performOrNull(formation, { app: ref }, call),
     performOrNull(listVolumes, { app: ref }, call),
+    performOrNull(readDeployKey, { app: ref }, call),
+    performOrNull(listCredentials, { app: ref }, call),
   ]);
+  const overHttps = /^https?:/.test(app.source?.repo_url ?? "");
+  const { watch_paths, ignore_paths, path_filter } = app.settings;
   const body = (
     <AppSettingsPage
       app={app}
@@ -30,6 +35,8 @@ export async function showSettings(
       errors={{}}
       processes={processes ?? []}
       source={app.source}
+      access={{ deployKey, credentials: credentials ?? [], overHttps }}
+      watch={{ watch_paths: watch_paths.join("\n"), ignore_paths: ignore_paths.join("\n"), path_filter }}
       volumes={volumes ?? []}
       draft={{ mount_path: "", confirm: "" }}
       {...view}

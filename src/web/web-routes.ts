@@ -16,6 +16,7 @@ import { newAppRoutes } from "./new-app.tsx";
 import { searchRoutes } from "./search.tsx";
 import { settingsActionRoutes } from "./settings-actions.ts";
 import { signInRoutes } from "./sign-in.tsx";
+import { sourceActionRoutes } from "./source-actions.ts";
 import { tokensRoutes } from "./tokens.tsx";
 
 /** Every page, form, stream and file of the dashboard, each with its authorisation. */
@@ -35,6 +36,7 @@ export const webRoutes: HandRoute[] = [
   ...configRawRoutes,
   ...appSettingsRoutes,
   ...settingsActionRoutes,
+  ...sourceActionRoutes,
   ...jobsRoutes,
   ...boxRoutes,
   ...tokensRoutes,

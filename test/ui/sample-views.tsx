@@ -25,7 +25,13 @@ const requests = Array.from({ length: 48 }, (_, i) => ({
   errors: i === 30 ? 12 : 0,
 }));
 
-const heading = { name: "blog", environment: "production", status: "running", url: "http://blog.local" };
+const heading = {
+  name: "blog",
+  environment: "production",
+  status: "running",
+  url: "http://blog.local",
+  release: 4,
+};
 
 const failure = {
   code: "build_failed",
@@ -257,6 +263,13 @@ export const rawView: ConfigRawView = {
   errors: { dotenv: "line 3 is not NAME=value" },
 };
 
+const newDeployKey = {
+  public_key: "ssh-ed25519 AAAAC3 diplo-blog",
+  fingerprint: "SHA256:abc",
+  add_at: "https://git.example/you/blog/settings/keys",
+  ssh_hosts: [{ host: "git.example", fingerprint: "SHA256:def" }],
+};
+
 export const settingsView: AppSettingsView = {
   app: { ...heading, port: 3000 },
   values: {
@@ -289,6 +302,12 @@ export const settingsView: AppSettingsView = {
     image: null,
     subdirectory: "site",
   },
+  access: {
+    deployKey: newDeployKey,
+    credentials: [{ kind: "password", origin: "https://git.example", username: "ada" }],
+    overHttps: true,
+  },
+  watch: { watch_paths: "site\nshared/**", ignore_paths: "**/*.md", path_filter: "strict" },
   volumes: [{ name: "data", mount_path: "/data", process: "*", read_only: true }],
   draft: { mount_path: "/uploads", confirm: "blgo" },
 };
@@ -305,8 +324,26 @@ export const newAppView: NewAppView = {
       { label: "Node", value: "22", from: "engines.node in package.json" },
     ],
     warnings: ["No lockfile: versions may differ from build to build."],
-    config: [{ name: "SECRET", value: "", description: "from .env.example", required: true }],
+    config: [
+      {
+        name: "SECRET",
+        value: "",
+        description: "what it is for",
+        required: true,
+        secret: true,
+        generated: false,
+        pattern: "[a-z]+",
+        from: ".env.example",
+      },
+    ],
   },
+  deployKey: {
+    app: "blog",
+    made: newDeployKey,
+  },
+  sealed: "c2VhbGVk",
+  sealedFor: "git.example",
+  username: "ada",
   name: "blog",
   branch: "main",
   extra: "X=1",

@@ -1,10 +1,14 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { paths } from "../../src/config.ts";
 import { Runtimes } from "../../src/engine/runtime/runtimes.ts";
-import { notFound } from "../../src/errors.ts";
+import { GitCache } from "../../src/engine/source/git-cache.ts";
+import { conflict, notFound } from "../../src/errors.ts";
 import { createLog } from "../../src/log.ts";
 import { ConfigVars } from "../../src/product/config/config-vars.ts";
 import { Environments } from "../../src/product/environments/environments.ts";
 import { type App, DEFAULT_SETTINGS, type Deployment } from "../../src/product/schema.ts";
+import { Credentials } from "../../src/product/sources/credentials.ts";
 import { Vault } from "../../src/security/vault/vault.ts";
 import type { Store } from "../../src/store/store.ts";
 import { errorPage } from "../../src/web/error-page.tsx";
@@ -85,6 +89,10 @@ export async function startWebBox(stubs: object = {}): Promise<WebBox> {
         if (ref === "blog") return app;
         throw notFound("app", ref, "diplo apps lists those there are.");
       },
+      create: (name: string) => {
+        if (name === "blog") throw conflict("app_exists", `the app "${name}" exists already`);
+        return note("create", app)(name);
+      },
       change: (ref: string, changes: unknown) => note("change", app)({ ref, changes }),
       destroy: note("destroy", { job_id: "01J", kept_volumes: [] }),
     },
@@ -123,7 +131,7 @@ export async function startWebBox(stubs: object = {}): Promise<WebBox> {
   };
 }
 
-/** Config for real: an environment in the store, values sealed by a vault. */
+/** Config and sources for real: an environment in the store, values sealed by a vault, repositories on disk. */
 async function addConfig(box: ControlBox): Promise<void> {
   const { parts } = box;
   const { store, settings } = parts;
@@ -137,5 +145,8 @@ async function addConfig(box: ControlBox): Promise<void> {
   await environments.create("blog", "owner");
   const vault = await Vault.open({ keyFile: join(settings.data, "master.key"), store });
   const config = new ConfigVars({ store, vault, environments, deployments: () => parts.deployments });
-  Object.assign(parts, { runtimes, environments, vault, config });
+  const credentials = new Credentials({ store, vault });
+  const gitCache = new GitCache(join(settings.data, "repositories"));
+  await mkdir(paths.work(settings.data), { recursive: true });
+  Object.assign(parts, { runtimes, environments, vault, config, credentials, gitCache });
 }

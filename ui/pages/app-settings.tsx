@@ -6,6 +6,12 @@ import { Notice, type NoticeView } from "../components/notice.tsx";
 import { AppHeader, type AppHeading, appRef } from "../partials/app-header.tsx";
 import { DangerZone } from "../partials/danger-zone.tsx";
 import { Processes, type ProcessView } from "../partials/processes.tsx";
+import {
+  SourceAccess,
+  type SourceAccessView,
+  WatchPaths,
+  type WatchPathsView,
+} from "../partials/source-access.tsx";
 import { SourceSettings, type SourceView } from "../partials/source-settings.tsx";
 import { Storage, type VolumeView } from "../partials/storage.tsx";
 
@@ -18,6 +24,8 @@ export interface AppSettingsView {
   errors: FieldErrors;
   processes: ProcessView[];
   source: SourceView | null;
+  access: SourceAccessView;
+  watch: WatchPathsView;
   volumes: VolumeView[];
   /** The mount path and the deletion's typed name, after they were refused. */
   draft: { mount_path: string; confirm: string };
@@ -41,6 +49,8 @@ export function AppSettingsPage(view: AppSettingsView) {
         </p>
       </Form>
       <SourceSettings source={view.source} base={base} errors={view.errors} />
+      <SourceAccess {...view.access} base={base} errors={view.errors} />
+      <WatchPaths watch={view.watch} base={base} errors={view.errors} />
       <Storage volumes={view.volumes} base={base} draft={view.draft} errors={view.errors} />
       <DangerZone
         name={ref}

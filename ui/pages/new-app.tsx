@@ -5,6 +5,21 @@ import { Field, type FieldErrors, Submit, TextArea } from "../components/field.t
 import { Form } from "../components/form.tsx";
 import { shortCommit } from "../components/format.ts";
 import { shellWord } from "../components/shell-word.ts";
+import { CredentialFields, SealedCredential } from "../partials/credential-fields.tsx";
+import { DeployKey, type DeployKeyView } from "../partials/deploy-key.tsx";
+
+/** A config value that the repository asks for. */
+export interface WantedVar {
+  name: string;
+  value: string;
+  description: string;
+  required: boolean;
+  secret: boolean;
+  /** Left empty, the box makes a random one. */
+  generated: boolean;
+  pattern: string | null;
+  from: string;
+}
 
 /** What a look at the repository found. */
 export interface FoundView {
@@ -14,13 +29,20 @@ export interface FoundView {
   provider: string;
   findings: { label: string; value: string; from: string }[];
   warnings: string[];
-  config: { name: string; value: string; description: string; required: boolean }[];
+  config: WantedVar[];
 }
 
 export interface NewAppView {
   repoUrl: string;
   /** null = the repository was not looked at yet. */
   found: FoundView | null;
+  /** An ssh address needs a key at its host first: of which app, and the key once it is made. */
+  deployKey: { app: string; made: DeployKeyView | null } | null;
+  /** What opened the repository, sealed, and the host it is for. */
+  sealed: string | null;
+  sealedFor: string | null;
+  /** Typed beside a password, which is never shown again. */
+  username: string;
   name: string;
   branch: string;
   /** Raw dotenv text for what .env.example does not list. */
@@ -51,16 +73,21 @@ export function NewAppPage(view: NewAppView) {
           hint={
             view.found
               ? undefined
-              : "https:// or git://, or a path on the box. Diplo looks at it before anything is built."
+              : "https://, git@host:…, or a path on the box. Diplo looks at it before anything is built."
           }
         />
         <Submit
           text={view.found ? "Look again" : "Look"}
           busy="Looking at the repository…"
-          kind={view.found ? "quiet" : "primary"}
+          kind={view.found || view.deployKey ? "quiet" : "primary"}
         />
+        {view.deployKey?.made ? (
+          <input type="hidden" name="app" value={attribute(view.deployKey.app)} />
+        ) : null}
+        {view.deployKey ? null : <PrivateRepository view={view} />}
       </Form>
-      {view.found ? <DeployForm view={view} found={view.found} /> : <OtherWays />}
+      {view.deployKey ? <KeyForm view={view} deployKey={view.deployKey} /> : null}
+      {view.found ? <DeployForm view={view} found={view.found} /> : view.deployKey ? null : <OtherWays />}
       <CommandLine command={commandFor(view)} />
     </div>
   );
@@ -70,6 +97,55 @@ const commandFor = ({ repoUrl, name, found }: NewAppView): string =>
   found
     ? `diplo deploy ${shellWord(repoUrl)} --name ${shellWord(name)}`
     : `diplo deploy ${shellWord(repoUrl || "https://github.com/you/app")}`;
+
+function PrivateRepository({ view }: { view: NewAppView }) {
+  const { errors, username, sealed, sealedFor, failure } = view;
+  const wrong = Boolean(errors.github_token || errors.token || errors.username || errors.password);
+  return (
+    <details class="wide" open={wrong || username !== "" || failure?.code === "auth_failed"}>
+      <summary>It is private</summary>
+      <CredentialFields errors={errors} username={username} />
+      <SealedCredential sealed={sealed} host={sealedFor} />
+    </details>
+  );
+}
+
+/** Over ssh the host must know the app's key before anything can be looked at. */
+function KeyForm({ view, deployKey }: { view: NewAppView; deployKey: NonNullable<NewAppView["deployKey"]> }) {
+  const { app, made } = deployKey;
+  return (
+    <section aria-labelledby="key-title">
+      <h2 id="key-title">Its deploy key</h2>
+      {made ? (
+        <>
+          <DeployKey deployKey={made} />
+          {view.found ? null : (
+            <Form action="/apps/new/look" class="inline" label="Look with the key" timeoutMs={ANSWER_IN_MS}>
+              <input type="hidden" name="repo_url" value={attribute(view.repoUrl)} />
+              <input type="hidden" name="app" value={attribute(app)} />
+              <Submit text="It is added: look" busy="Looking at the repository…" />
+            </Form>
+          )}
+        </>
+      ) : (
+        <Form action="/apps/new/key" class="oneline" label="Deploy key">
+          <input type="hidden" name="repo_url" value={attribute(view.repoUrl)} />
+          <Field
+            name="name"
+            id="f-key-name"
+            label="The app's name"
+            value={app}
+            required
+            mono
+            error={view.errors.name}
+            hint="The host must know a key of this app; a–z, 0–9 and -"
+          />
+          <Submit text="Make its key" busy="Making a key…" />
+        </Form>
+      )}
+    </section>
+  );
+}
 
 function OtherWays() {
   return (
@@ -89,6 +165,8 @@ function DeployForm({ view, found }: { view: NewAppView; found: FoundView }) {
       <Found found={found} />
       <Form action="/apps/new" class="stack" label="Deploy">
         <input type="hidden" name="repo_url" value={attribute(found.repo_url)} />
+        {view.deployKey ? <input type="hidden" name="app" value={attribute(view.deployKey.app)} /> : null}
+        <SealedCredential sealed={view.sealed} host={view.sealedFor} />
         <h2>How it is called</h2>
         <div class="grid">
           <Field
@@ -203,10 +281,10 @@ function ConfigFields({ view, found }: { view: NewAppView; found: FoundView }) {
               name={`env:${each.name}`}
               label={each.name}
               value={each.value}
-              required={each.required && each.value === ""}
+              required={each.required && each.value === "" && !each.generated}
               mono
               error={view.errors[`env:${each.name}`]}
-              hint={each.description || (each.required ? "Required" : undefined)}
+              {...configFacts(each)}
             />
           ))}
         </div>
@@ -226,4 +304,22 @@ function ConfigFields({ view, found }: { view: NewAppView; found: FoundView }) {
       </details>
     </>
   );
+}
+
+function configFacts({ description, required, secret, generated, pattern, from }: WantedVar) {
+  const facts = [description, generated ? "empty: a random one" : required ? "required" : "", `from ${from}`];
+  return {
+    hint: facts.filter(Boolean).join("; "),
+    ...(secret && { type: "password" as const }),
+    // What a repository calls a pattern may be no pattern of a browser's: those are judged by the box alone.
+    ...(pattern !== null && isPattern(pattern) && { pattern }),
+  };
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, "v") !== null;
+  } catch {
+    return false;
+  }
 }

@@ -9,6 +9,8 @@ export interface AppHeading {
   environment: string;
   status: string;
   url: string;
+  /** null = nothing of it serves yet: its address leads nowhere. */
+  release: number | null;
 }
 
 export type AppTab = "overview" | "deployments" | "logs" | "config" | "settings";
@@ -32,12 +34,14 @@ export function AppHeader({ app, tab }: { app: AppHeading; tab: AppTab | null })
       <div class="headline">
         <h1 safe>{appRef(app)}</h1>
         <State {...appState(app.status)} />
-        <span class="where">
-          <a href={safeHref(app.url)} rel="noopener" target="_blank">
-            <span safe>{app.url.replace(/^https?:\/\//, "")}</span> <Icon name="out" />
-          </a>
-          <Copyable value={app.url} show="" label="the address" />
-        </span>
+        {app.release === null ? null : (
+          <span class="where">
+            <a href={safeHref(app.url)} rel="noopener" target="_blank">
+              <span safe>{app.url.replace(/^https?:\/\//, "")}</span> <Icon name="out" />
+            </a>
+            <Copyable value={app.url} show="" label="the address" />
+          </span>
+        )}
       </div>
       <nav class="tabs" aria-label="App">
         {tabs.map((each) => (

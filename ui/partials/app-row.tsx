@@ -59,9 +59,11 @@ function AppRow({ app, now }: { app: AppRowView; now: number }) {
         <a class="name" href={pathTo`/apps/${ref}`} safe>
           {ref}
         </a>
-        <a class="sub" href={safeHref(app.url)} rel="noopener" target="_blank" safe>
-          {app.url.replace(/^https?:\/\//, "")}
-        </a>
+        {app.release === null ? null : (
+          <a class="sub" href={safeHref(app.url)} rel="noopener" target="_blank" safe>
+            {app.url.replace(/^https?:\/\//, "")}
+          </a>
+        )}
       </th>
       <td>
         <LastRelease app={app} now={now} />
