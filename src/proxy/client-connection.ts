@@ -89,6 +89,11 @@ export class ClientConnection implements Timed {
     return this.phase === "head" && this.input === undefined;
   }
 
+  /** Of a socket into which the kernel itself may write; undefined where everything must be encrypted first. */
+  get plainDescriptor(): number | undefined {
+    return this.door.secure ? undefined : (this.socket as { fd?: number }).fd;
+  }
+
   handshaken(serverName: string | null | undefined, version: string): void {
     this.peer.tls = version;
     this.serverName = serverName?.toLowerCase() ?? "";

@@ -4,7 +4,7 @@ import type { Answering, ClientConnection } from "./client-connection.ts";
 import type { Coding } from "./content-coding.ts";
 import type { Engine } from "./engine.ts";
 import type { ExchangeRequest } from "./exchange.ts";
-import { FileStream } from "./file-stream.ts";
+import { FileStream } from "./file-sender.ts";
 import { FILE_METHODS, statusLine } from "./local-answer.ts";
 import { preconditions, rangeHolds } from "./preconditions.ts";
 import { type PreparedFile, prepareFile } from "./prepared-file.ts";
@@ -197,7 +197,7 @@ export class SiteExchange implements Answering {
     if (stream === undefined || client.out.queued > 0) return;
     client.deadline = engine.ticker.now + engine.limits.sendStallMs;
     try {
-      stream.pump(client.out, engine.sites.space);
+      engine.sites.sender.send(stream, client.out, client.plainDescriptor);
     } catch (error) {
       engine.log.error("a file of a static release ended early", {
         site: this.target.site,
@@ -206,6 +206,8 @@ export class SiteExchange implements Answering {
       return client.abort();
     }
     if (stream.left === 0) this.finish(this.status);
+    // The client takes it as fast as it comes: others have their turn in between.
+    else if (!stream.blocked) setImmediate(() => this.clientDrained());
   }
 
   pump(): void {}

@@ -3,6 +3,7 @@ import { terse } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { ConditionalFields } from "./conditional-fields.ts";
 import { CodingChoice } from "./content-coding.ts";
+import { FileSender } from "./file-sender.ts";
 import { HttpClock } from "./http-date.ts";
 import { PreparedFiles } from "./prepared-files.ts";
 import { Site } from "./site.ts";
@@ -12,7 +13,6 @@ import { checkSiteManifest } from "./site-manifest.ts";
 export const MANIFEST = "manifest.json";
 /** A hundred thousand files. */
 const MANIFEST_BYTES = 64 * 1024 * 1024;
-const PIECE_BYTES = 128 * 1024;
 const SWEEP_MS = 60_000;
 /** A site that nobody asked for is forgotten; its manifest is read again in a moment. */
 const UNUSED_MS = 600_000;
@@ -36,17 +36,17 @@ export class Sites {
   readonly asked = new ConditionalFields();
   private readonly loaded = new Map<string, Site>();
   private readonly failedAt = new Map<string, number>();
-  private piece: Buffer | undefined;
+  private ways: FileSender | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly options: SitesOptions) {
     this.prepared = new PreparedFiles(options.cacheBytes);
   }
 
-  /** Room to read a piece of a large file into; used within one event, never across. */
-  get space(): Buffer {
-    this.piece ??= Buffer.allocUnsafeSlow(PIECE_BYTES);
-    return this.piece;
+  /** For files that are not kept in memory. */
+  get sender(): FileSender {
+    this.ways ??= new FileSender();
+    return this.ways;
   }
 
   /** Undefined: it cannot be loaded; the log says why. */

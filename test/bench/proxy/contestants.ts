@@ -131,7 +131,8 @@ const diplo: Start = async ({ directory, app, live, key, cert }, logging) => {
   return contestant("diplo", http, https, started);
 };
 
-async function put(data: string, path: string, body: unknown): Promise<void> {
+/** Tells a data plane that is just starting. */
+export async function put(data: string, path: string, body: unknown): Promise<void> {
   const unix = paths.proxySocket(data);
   for (let i = 0; ; i++) {
     try {

@@ -65,7 +65,7 @@ interface WrkOptions {
   arguments?: string[];
 }
 
-function wrk(options: WrkOptions): Scenario["run"] {
+export function wrk(options: WrkOptions): Scenario["run"] {
   const { path = "/small", tls = false } = options;
   return async ({ http, https }, seconds, begin) => {
     const url = tls ? `https://localhost:${https}${path}` : `http://127.0.0.1:${http}${path}`;
