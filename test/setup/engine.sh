@@ -17,7 +17,7 @@ if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
 # command:package, so that nothing is installed whose command is already there.
 wanted="dockerd:docker.io docker:$client git:git ssh-agent:openssh-client iptables:iptables debootstrap:debootstrap"
 for_tests="chromium:chromium shellcheck:shellcheck qemu-aarch64-static:qemu-user-static curl:curl ssh-keygen:openssh-client
-  python3:python3 pgrep:procps ip:iproute2"
+  python3:python3 pgrep:procps ip:iproute2 docker-registry:docker-registry"
 
 socket() { case ${DOCKER_HOST:-} in unix://*) echo "${DOCKER_HOST#unix://}" ;; '') echo /var/run/docker.sock ;; esac; }
 

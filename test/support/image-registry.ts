@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,8 +15,8 @@ export interface TestImage {
   config?: Record<string, unknown>;
   architecture?: string;
   os?: string;
-  /** Uncompressed tars, in order. Default: the root of busybox. */
-  layers?: Uint8Array[];
+  /** Size of a further layer that no other image has, so that it has to be sent. */
+  bulk_bytes?: number;
 }
 
 export interface ImageRegistry {
@@ -30,7 +30,7 @@ export interface ImageRegistry {
     tag: string,
     images: TestImage[],
   ): Promise<{ digest: string; images: string[] }>;
-  /** Layers are sent by drops until the answer is called: a pull that has begun and does not end. */
+  /** Layers are sent to their half until the answer is called: a pull that has begun and does not end. */
   stall(): () => void;
   /** Requests for layers so far. */
   readonly downloads: number;
@@ -55,17 +55,12 @@ export async function serveRegistry(
     port: 0,
     hostname: "127.0.0.1",
     idleTimeout: 0,
+    development: false,
     fetch: async (request) => {
       const { pathname, search } = new URL(request.url);
       const isLayer = request.method === "GET" && pathname.includes("/blobs/sha256:");
-      const { method, body } = request;
-      const answer = await fetch(inner + pathname + search, {
-        method,
-        body,
-        headers: request.headers,
-        redirect: "manual",
-        decompress: false,
-      } as RequestInit);
+      const { method, headers } = request;
+      const answer = await fetch(inner + pathname + search, { method, headers });
       if (isLayer) downloads++;
       const size = Number(answer.headers.get("content-length"));
       if (!isLayer || gate === null || size < SMALL_BYTES) return answer;
@@ -74,10 +69,9 @@ export async function serveRegistry(
   });
   const server = `127.0.0.1:${door.port}`;
   const auth = options.credentials && basic(options.credentials);
-  const put = (repository: string, image: TestImage) =>
-    putImage(`http://${server}/v2/${repository}`, image, auth);
+  const put = (repository: string, image: TestImage) => putImage(`${inner}/v2/${repository}`, image, auth);
   const tag = (repository: string, name: string, type: string, manifest: string) =>
-    putManifest(`http://${server}/v2/${repository}`, name, type, manifest, auth);
+    putManifest(`${inner}/v2/${repository}`, name, type, manifest, auth);
 
   return {
     server,
@@ -115,24 +109,20 @@ export async function serveRegistry(
   };
 }
 
-/** Configs are not held up: only layers are. */
+/** Configs are not held up: only layers are. Engines tell of a transfer every half megabyte. */
 const SMALL_BYTES = 4096;
-const DROP_BYTES = 1024;
+const DROP_BYTES = 256 * 1024;
 
+/** Half of it by drops; the rest once the gate is open. */
 function byDrops(bytes: Uint8Array, gate: Promise<void>): ReadableStream {
-  let open = false;
-  void gate.then(() => {
-    open = true;
-  });
-  let at = 0;
+  const half = Math.floor(bytes.length / 2);
   return new ReadableStream({
-    async pull(controller) {
-      if (!open) await Promise.race([Bun.sleep(20), gate]);
-      const end = open ? bytes.length : Math.min(at + DROP_BYTES, Math.floor(bytes.length / 2));
-      if (end > at) controller.enqueue(bytes.subarray(at, end));
-      else await gate;
-      at = end;
-      if (at === bytes.length) controller.close();
+    async start(controller) {
+      for (let at = 0; at < half; at += DROP_BYTES)
+        controller.enqueue(bytes.subarray(at, Math.min(at + DROP_BYTES, half)));
+      await gate;
+      controller.enqueue(bytes.subarray(half));
+      controller.close();
     },
   });
 }
@@ -170,7 +160,7 @@ async function untilAnswers(url: string): Promise<void> {
 }
 
 async function putImage(base: string, image: TestImage, auth: string | undefined): Promise<string> {
-  const tars = image.layers ?? [await busyboxRoot()];
+  const tars = [await busyboxRoot(), ...(image.bulk_bytes ? [tarOfNoise(image.bulk_bytes)] : [])];
   const layers = await Promise.all(
     tars.map(async (tar) => {
       const packed = Bun.gzipSync(new Uint8Array(tar));
@@ -234,6 +224,20 @@ const basic = ({ username, password }: { username: string; password: string }): 
 
 const digestOf = (content: Uint8Array | string): string =>
   `sha256:${createHash("sha256").update(content).digest("hex")}`;
+
+/** A tar of one file of noise (POSIX ustar). */
+function tarOfNoise(size: number): Uint8Array {
+  const header = Buffer.alloc(512);
+  header.write("noise", 0);
+  header.write("0000644\0", 100);
+  header.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+  header.fill(" ", 148, 156);
+  header.write("0", 156);
+  header.write("ustar\0" + "00", 257);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return Buffer.concat([header, randomBytes(size), Buffer.alloc(512 - (size % 512)), Buffer.alloc(1024)]);
+}
 
 let busybox: Promise<Uint8Array> | null = null;
 

@@ -39,7 +39,7 @@ export function parseImage(text: string, field = "image"): ImageReference {
   if (tag !== null && !TAG.test(tag)) throw refuse("has a tag of other than letters, digits, _, . and -");
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(0, slash));
-  const hasServer = first === "localhost" || /[.:]|[A-Z]/.test(first);
+  const hasServer = first === "localhost" || /[.:]/.test(first);
   const server = hasServer ? first : DOCKER_HUB;
   const path = hasServer ? name.slice(slash + 1) : name;
   if (!SERVER.test(server)) throw refuse("names a registry that is no host name");

@@ -35,20 +35,25 @@ async function receive(
   const query = { fromImage, tag };
   const call = { method: "POST" as const, path: "/images/create", query, headers: authHeader(credential) };
   const count = new PullCount();
-  let told = 0;
+  // The newest is told even when nothing follows it: a transfer that stalls must not look as if it had never begun.
+  let telling: ReturnType<typeof setTimeout> | null = null;
+  const tell = () => {
+    telling = null;
+    onProgress(count.progress());
+  };
   try {
     for await (const line of jsonLines(await client.stream("pull", call, signal))) {
       if (line.error) throw registryFailure(image, String(line.error), credential !== null);
       count.take(line);
-      if (performance.now() - told < TELL_EVERY_MS) continue;
-      told = performance.now();
-      onProgress(count.progress());
+      telling ??= setTimeout(tell, TELL_EVERY_MS);
     }
-    onProgress(count.progress());
+    tell();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof EngineRefusal) throw registryFailure(image, error.words, credential !== null);
     throw error instanceof DiploError ? error : engineDown("pull", error);
+  } finally {
+    if (telling) clearTimeout(telling);
   }
   signal.throwIfAborted();
 }
