@@ -2,7 +2,7 @@ import type { Log } from "../log.ts";
 import type { Carrier, Prepared, Report } from "./carrier.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import type { Limits } from "./limits.ts";
-import type { BindFailure } from "./listeners.ts";
+import { type BindFailure, keyOf, wantedBy } from "./listeners.ts";
 import { type BoundAddress, ListeningSockets } from "./listening-sockets.ts";
 import { MergedMetrics } from "./merged-metrics.ts";
 import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
@@ -21,6 +21,8 @@ export interface FleetOptions {
 
 interface Slot {
   current: WorkerProcess | undefined;
+  /** When it took its place. */
+  since: number;
   /** Deaths shortly after a start, one after the other. */
   quickDeaths: number;
 }
@@ -37,6 +39,8 @@ export class WorkerFleet implements Carrier {
   readonly sockets: ListeningSockets;
   private readonly slots: Slot[];
   private readonly draining = new Set<WorkerProcess>();
+  /** Knows all that the others know and listens on nothing: takes the place of one that dies, without a start. */
+  private spare: WorkerProcess | undefined;
   private table: RouteTable | undefined;
   private certificates: CertificateSet | undefined;
   private failing: string[] = [];
@@ -45,8 +49,12 @@ export class WorkerFleet implements Carrier {
 
   constructor(private readonly options: FleetOptions) {
     this.sockets = new ListeningSockets(this.libc, options.count);
-    this.slots = Array.from({ length: options.count }, () => ({ current: undefined, quickDeaths: 0 }));
-    for (const index of this.slots.keys()) void this.spawn(index);
+    this.slots = Array.from({ length: options.count }, () => ({
+      current: undefined,
+      since: 0,
+      quickDeaths: 0,
+    }));
+    for (const index of this.slots.keys()) void this.place(index, this.start());
   }
 
   get workers(): number {
@@ -76,12 +84,13 @@ export class WorkerFleet implements Carrier {
 
   async useCertificates(set: CertificateSet): Promise<void> {
     this.certificates = set;
+    void this.spare?.ask({ type: "certificates", set });
     await Promise.all(this.current().map((worker) => worker.ask({ type: "certificates", set })));
   }
 
   setFailing(instances: ReadonlySet<string>): void {
     this.failing = [...instances];
-    for (const worker of this.current()) worker.tell({ type: "failing", instances: this.failing });
+    for (const worker of this.everyone()) worker.tell({ type: "failing", instances: this.failing });
   }
 
   async report(): Promise<Report> {
@@ -108,23 +117,26 @@ export class WorkerFleet implements Carrier {
 
   /** One after the other: a successor listens on the same sockets before the old worker stops taking connections. */
   async restart(): Promise<void> {
+    this.spare?.tell({ type: "drain", gentle: false });
+    this.spare = undefined;
     for (const [index, slot] of this.slots.entries()) {
       const old = slot.current;
-      await this.spawn(index);
+      await this.place(index, this.start());
       if (old === undefined) continue;
       this.draining.add(old);
       old.tell({ type: "drain", gentle: true });
     }
+    this.keepSpare();
   }
 
   stopListening(gentle: boolean): void {
     this.stopping = true;
-    for (const worker of [...this.current(), ...this.draining]) worker.tell({ type: "drain", gentle });
+    for (const worker of this.everyone()) worker.tell({ type: "drain", gentle });
     this.sockets.closeAll();
   }
 
   async drain(): Promise<void> {
-    const all = [...this.current(), ...this.draining];
+    const all = this.everyone();
     const patience = setTimeout(() => {
       for (const worker of all) worker.kill();
     }, this.options.limits.drainMs + 1_000);
@@ -134,32 +146,54 @@ export class WorkerFleet implements Carrier {
 
   private async apply(table: RouteTable, fresh: BoundAddress[]): Promise<void> {
     this.table = table;
+    const open = fresh.map(({ wanted }) => wanted);
     const asked = this.slots.map(async ({ current }, index) => {
       current?.pass(fresh.map(({ fds }) => fds[index]!));
-      await current?.ask({ type: "apply", table, open: fresh.map(({ wanted }) => wanted) });
+      await current?.ask({ type: "apply", table, open });
     });
+    void this.spare?.ask({ type: "apply", table, open: [] });
     await Promise.all(asked);
     this.sockets.closeUnwanted(table);
+    this.keepSpare();
   }
 
-  /** Starts a worker with all that serves now. Resolves when it serves too, or is gone. */
-  private async spawn(index: number): Promise<void> {
+  /** Starts a worker and tells it all that is in force. It listens on nothing yet. */
+  private start(): WorkerProcess {
     const { options } = this;
     const worker = new WorkerProcess(this.libc, options.command, (message) => {
       if (message.type === "wake") options.wake(message.route);
       else this.metrics.add(worker, message.metrics);
     });
-    const slot = this.slots[index]!;
-    slot.current = worker;
-    void worker.exited.then(() => this.exited(index, worker));
     worker.tell({ type: "start", limits: options.limits, directory: options.directory });
     if (this.certificates !== undefined) void worker.ask({ type: "certificates", set: this.certificates });
-    if (this.table === undefined) return;
-    const open = this.sockets.all;
-    worker.pass(open.map(({ fds }) => fds[index]!));
-    const applied = worker.ask({ type: "apply", table: this.table, open: open.map(({ wanted }) => wanted) });
+    if (this.table !== undefined) void worker.ask({ type: "apply", table: this.table, open: [] });
     worker.tell({ type: "failing", instances: this.failing });
-    await applied;
+    return worker;
+  }
+
+  /** Gives a worker its place and sockets. Resolves when it serves, or is gone. */
+  private async place(index: number, worker: WorkerProcess): Promise<void> {
+    const slot = this.slots[index]!;
+    slot.current = worker;
+    slot.since = performance.now();
+    void worker.exited.then(() => this.exited(index, worker));
+    if (this.table === undefined) return;
+    // What is bound for a table that does not serve yet comes with that table.
+    const inForce = new Set(wantedBy(this.table).map(keyOf));
+    const open = this.sockets.all.filter(({ wanted }) => inForce.has(keyOf(wanted)));
+    worker.pass(open.map(({ fds }) => fds[index]!));
+    await worker.ask({ type: "listen", open: open.map(({ wanted }) => wanted) });
+  }
+
+  private keepSpare(): void {
+    if (this.spare !== undefined || this.stopping) return;
+    const spare = this.start();
+    this.spare = spare;
+    void spare.exited.then(() => {
+      if (this.spare !== spare) return;
+      this.spare = undefined;
+      setTimeout(() => this.keepSpare(), MAX_PAUSE_MS);
+    });
   }
 
   private exited(index: number, worker: WorkerProcess): void {
@@ -167,13 +201,27 @@ export class WorkerFleet implements Carrier {
     this.metrics.forget(worker);
     const slot = this.slots[index]!;
     if (this.stopping || slot.current !== worker) return;
-    const quick = performance.now() - worker.startedAt < QUICK_MS;
+    const quick = performance.now() - slot.since < QUICK_MS;
     slot.quickDeaths = quick ? slot.quickDeaths + 1 : 0;
     slot.current = undefined;
     const pauseMs = slot.quickDeaths < 2 ? 0 : Math.min(MAX_PAUSE_MS, 20 * 2 ** slot.quickDeaths);
-    this.options.log.error("a worker ended unexpectedly; starting another", { pid: worker.pid, pauseMs });
-    if (pauseMs === 0) void this.spawn(index);
-    else setTimeout(() => void (this.stopping || this.spawn(index)), pauseMs);
+    this.options.log.error("a worker ended unexpectedly; another takes its place", {
+      pid: worker.pid,
+      pauseMs,
+    });
+    if (pauseMs === 0) this.replace(index);
+    else setTimeout(() => this.stopping || this.replace(index), pauseMs);
+  }
+
+  private replace(index: number): void {
+    const worker = this.spare ?? this.start();
+    this.spare = undefined;
+    void this.place(index, worker);
+    this.keepSpare();
+  }
+
+  private everyone(): WorkerProcess[] {
+    return [...this.current(), ...this.draining, ...(this.spare === undefined ? [] : [this.spare])];
   }
 
   private current(): WorkerProcess[] {

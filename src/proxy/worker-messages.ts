@@ -7,6 +7,8 @@ import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 export type ToWorker =
   | { type: "start"; limits: Limits; directory: string }
   | { type: "apply"; id: number; table: RouteTable; open: Wanted[] }
+  /** Listen on these too, for the table in force. */
+  | { type: "listen"; id: number; open: Wanted[] }
   | { type: "certificates"; id: number; set: CertificateSet }
   /** Instances that fail their active health check. */
   | { type: "failing"; instances: string[] }

@@ -10,7 +10,6 @@ type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 /** The parent's end of one worker. */
 export class WorkerProcess {
   readonly exited: Promise<unknown>;
-  readonly startedAt = performance.now();
   private readonly child: Subprocess;
   private readonly channel: number;
   private readonly waiting = new Map<number, (answer: Done | undefined) => void>();
@@ -41,7 +40,12 @@ export class WorkerProcess {
 
   /** Descriptors that the next message speaks of. */
   pass(fds: number[]): void {
-    if (this.alive) sendFds(this.libc, this.channel, fds);
+    if (!this.alive) return;
+    try {
+      sendFds(this.libc, this.channel, fds);
+    } catch {
+      // Its end of the channel is closed: it is about to be seen as gone.
+    }
   }
 
   tell(message: ToWorker): void {

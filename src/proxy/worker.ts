@@ -3,7 +3,7 @@ import { Certificates } from "./certificates.ts";
 import { Engine } from "./engine.ts";
 import { receiveFds } from "./fd-channel.ts";
 import { openLibc } from "./libc.ts";
-import { Listeners } from "./listeners.ts";
+import { Listeners, type Wanted } from "./listeners.ts";
 import { CHANNEL_FD, type FromWorker, type ToWorker } from "./worker-messages.ts";
 
 type Start = Extract<ToWorker, { type: "start" }>;
@@ -37,13 +37,15 @@ class Worker {
         return;
       case "apply": {
         const { table, open, id } = message;
-        const fds = receiveFds(this.libc, CHANNEL_FD, open.length);
         // The table first: a connection must not meet a listener whose route is not there yet.
         this.engine.swap(this.engine.compile(table), table.settings);
-        for (const [i, wanted] of open.entries()) this.listeners.adopt(wanted, fds[i]!);
+        this.listen(open);
         this.listeners.closeUnwanted(table);
         return say({ type: "done", id });
       }
+      case "listen":
+        this.listen(message.open);
+        return say({ type: "done", id: message.id });
       case "certificates":
         this.certificates = await Certificates.load(message.set);
         return say({ type: "done", id: message.id });
@@ -58,6 +60,11 @@ class Worker {
         void this.drain(message.gentle);
         return;
     }
+  }
+
+  private listen(open: Wanted[]): void {
+    const fds = receiveFds(this.libc, CHANNEL_FD, open.length);
+    for (const [i, wanted] of open.entries()) this.listeners.adopt(wanted, fds[i]!);
   }
 
   async drain(gentle: boolean): Promise<void> {
