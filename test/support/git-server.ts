@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 export interface GitServer {
-  /** Address of a repository over http on loopback, without credentials. */
+  /** Address of a repository over http or https on loopback, without credentials. */
   url(name: string): string;
   /** Absolute path of its bare repository. */
   path(name: string): string;
@@ -27,6 +27,8 @@ export interface GitServer {
 export interface GitServerOptions {
   /** Every request needs these (HTTP basic). */
   credentials?: { username: string; password: string };
+  /** Serve https with this certificate instead of http. */
+  tls?: { cert: string; key: string };
   /** Contents by sha256, served as Git LFS has it. */
   largeFiles?: Record<string, string>;
 }
@@ -34,6 +36,7 @@ export interface GitServerOptions {
 /** Serves repositories from a temporary directory by git-http-backend(1), smart protocol, on a free loopback port. */
 export async function serveRepositories({
   credentials,
+  tls,
   largeFiles = {},
 }: GitServerOptions = {}): Promise<GitServer> {
   const root = await mkdtemp(join(tmpdir(), "diplo-git-"));
@@ -42,6 +45,7 @@ export async function serveRepositories({
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
+    ...(tls && { tls }),
     fetch: (request) =>
       isAllowed(request, credentials)
         ? (largeFile(request, largeFiles) ?? answer(request, backend, env))
@@ -53,7 +57,7 @@ export async function serveRepositories({
   };
 
   return {
-    url: (name) => `http://127.0.0.1:${server.port}/${name}.git`,
+    url: (name) => `${tls ? "https" : "http"}://127.0.0.1:${server.port}/${name}.git`,
     path,
     empty,
     async commit(name, tree, message = "A change", branch = "main") {

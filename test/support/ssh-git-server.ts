@@ -7,6 +7,8 @@ import { makeDeployKey } from "../../src/engine/source/deploy-key.ts";
 export interface SshGitServer {
   /** Address of a bare repository on disk. */
   url(path: string): string;
+  /** Lets this key in, and no other any more. */
+  allow(public_key: string): void;
   /** Starts again on the same port with another host key. */
   changeHostKey(): Promise<void>;
   stop(): Promise<void>;
@@ -14,24 +16,29 @@ export interface SshGitServer {
 
 /** A loopback ssh server that lets one public key run git-upload-pack. */
 export async function serveOverSsh(public_key: string): Promise<SshGitServer> {
-  const allowed = Buffer.from(public_key.split(" ")[1]!, "base64");
-  let server = await listen(allowed, 0);
+  let allowed = keyIn(public_key);
+  let server = await listen(() => allowed, 0);
   const { port } = server.address() as AddressInfo;
   const stop = () => new Promise<void>((done) => void server.close(() => done()));
   return {
     url: (path) => `ssh://git@127.0.0.1:${port}${path}`,
+    allow(other) {
+      allowed = keyIn(other);
+    },
     async changeHostKey() {
       await stop();
-      server = await listen(allowed, port);
+      server = await listen(() => allowed, port);
     },
     stop,
   };
 }
 
-async function listen(allowed: Buffer, port: number): Promise<Server> {
+const keyIn = (public_key: string): Buffer => Buffer.from(public_key.split(" ")[1]!, "base64");
+
+async function listen(allowed: () => Buffer, port: number): Promise<Server> {
   const server = new Server({ hostKeys: [makeDeployKey("host").private_key] }, (client: Connection) => {
     client.on("error", () => undefined);
-    client.on("authentication", (context) => authenticate(context, allowed));
+    client.on("authentication", (context) => authenticate(context, allowed()));
     client.on("session", (accept) => {
       accept().on("exec", (ok, _, { command }) => uploadPack(ok(), command));
     });
