@@ -40,19 +40,85 @@ export const Limits = t.Object({
 });
 export type Limits = Static<typeof Limits>;
 
+const VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$";
+const Path = t.String({ minLength: 1, maxLength: 500, pattern: "^[^\\x00-\\x1f]+$" });
+const BuildVars = (description: string) =>
+  t.Record(t.String({ pattern: VARIABLE }), t.String({ maxLength: 10_000, pattern: "^[^\\x00\\r\\n]*$" }), {
+    maxProperties: 100,
+    description,
+  });
+
 export const Build = t.Object({
   mode: t.Union([t.Literal("auto"), t.Literal("dockerfile"), t.Literal("buildpack")]),
   buildpack: t.Union([t.String(), t.Null()]),
-  dockerfile_path: t.Union([t.String(), t.Null()]),
+  dockerfile_path: t.Union([Path, t.Null()], {
+    description: "From the app's directory; /docker/Dockerfile from the repository's root",
+  }),
+  context: t.Union([Path, t.Null()], {
+    description:
+      "What the build of a Dockerfile sees, as dockerfile_path is given; / is the whole repository",
+  }),
   target: t.Union([t.String(), t.Null()]),
+  platform: t.Union([t.String({ pattern: "^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$" }), t.Null()], {
+    description: "As in linux/arm64; default: the engine's own",
+  }),
+  args: BuildVars(
+    "ARG of a Dockerfile; steps of a buildpack see them too. No secrets: they stay in its history",
+  ),
+  env: BuildVars("Variables of a buildpack's build, not of the running app"),
+  secrets: t.Array(t.String({ pattern: VARIABLE }), {
+    maxItems: 50,
+    uniqueItems: true,
+    description: "Names of config variables that the build may read, mounted as secrets and never kept",
+  }),
+  cache: t.Boolean({ description: "false: every build starts from nothing" }),
 });
 export type Build = Static<typeof Build>;
+
+const Command = t.Union([
+  t.String({ minLength: 1, maxLength: 4000, pattern: "^[^\\x00-\\x08\\x0a-\\x1f]+$" }),
+  t.Null(),
+]);
+
+/** Commands around a deployment. null = the repository's own, of app.json or the Procfile. */
+export const Hooks = t.Object({
+  pre_build: Command,
+  release: Command,
+  post_deploy: Command,
+});
+export type Hooks = Static<typeof Hooks>;
 
 const PathPatterns = t.Array(t.String({ minLength: 1, maxLength: 200 }), {
   maxItems: 100,
   description:
     "From the repository's root: * in a segment, ** across; a plain directory stands for all below it",
 });
+
+const SitePath = t.String({ minLength: 1, maxLength: 500, pattern: "^[^\\x00-\\x1f]+$" });
+
+/** How files are served, of apps that are nothing but files. Counts from the next build on. */
+export const StaticSettings = t.Object({
+  serve: t.Union([t.Literal("proxy"), t.Literal("container")], {
+    description: "proxy: Diplo serves the files itself, without a container",
+  }),
+  root: t.Union([SitePath, t.Null()], {
+    description: "Directory of the files, from the app's; default: found",
+  }),
+  index: t.String({ pattern: "^[^/\\x00-\\x1f]{1,200}$", description: "File that answers for a directory" }),
+  spa: t.Union([t.Boolean(), t.Null()], {
+    description: "Unknown paths get the root's index, for apps that route in the browser; default: found",
+  }),
+  error_page: t.Union([SitePath, t.Null()], {
+    description: "Answers 404; default: 404.html if there is one",
+  }),
+  headers: t.Record(t.String(), t.Record(t.String(), t.String()), {
+    description: 'By path, after those of a _headers file: {"/*": {"X-Frame-Options": "DENY"}}',
+  }),
+  cache_control: t.Union([t.String({ maxLength: 500, pattern: "^[\\t\\x20-\\x7e]+$" }), t.Null()], {
+    description: "Cache-Control where headers say none; default: no-cache for pages, an hour for the rest",
+  }),
+});
+export type StaticSettings = Static<typeof StaticSettings>;
 
 /** What the next release of an environment is made with. Kept as JSON in environments.settings. */
 export const EnvironmentSettings = t.Object({
@@ -61,6 +127,9 @@ export const EnvironmentSettings = t.Object({
   health: Health,
   limits: Limits,
   build: Build,
+  hooks: Hooks,
+  /** How long a release or post_deploy command may run. */
+  hook_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
   /** When a prebuilt image is sent again. A tag is always looked up first, except with `never`. */
   pull_policy: t.Union([t.Literal("always"), t.Literal("if_not_present"), t.Literal("never")]),
   strategy: t.Union([t.Literal("rolling"), t.Literal("recreate")]),
@@ -89,7 +158,20 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
     unhealthy_after: 3,
   },
   limits: { memory: "512m", cpus: null, pids: 512 },
-  build: { mode: "auto", buildpack: null, dockerfile_path: null, target: null },
+  build: {
+    mode: "auto",
+    buildpack: null,
+    dockerfile_path: null,
+    context: null,
+    target: null,
+    platform: null,
+    args: {},
+    env: {},
+    secrets: [],
+    cache: true,
+  },
+  hooks: { pre_build: null, release: null, post_deploy: null },
+  hook_timeout_s: 600,
   pull_policy: "if_not_present",
   strategy: "rolling",
   drain_s: 30,
@@ -100,6 +182,19 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   ignore_paths: [],
   path_filter: "strict",
 };
+
+/** Stored settings over the defaults: what was saved by an older version lacks what came later. */
+export function withDefaults(stored: Partial<EnvironmentSettings>): EnvironmentSettings {
+  const { health, limits, build, hooks } = DEFAULT_SETTINGS;
+  return {
+    ...DEFAULT_SETTINGS,
+    ...stored,
+    health: { ...health, ...stored.health },
+    limits: { ...limits, ...stored.limits },
+    build: { ...build, ...stored.build },
+    hooks: { ...hooks, ...stored.hooks },
+  };
+}
 
 export const SourceBody = t.Object({
   kind: t.Union([t.Literal("git"), t.Literal("upload"), t.Literal("image")]),
@@ -206,6 +301,8 @@ export const Deployment = t.Object({
   steps: t.Array(DeploymentStep),
   release: t.Union([t.Integer(), t.Null()]),
   error: t.Union([ErrorBody, t.Null()]),
+  /** What is not as it should be although it is live: a post_deploy hook that failed, values that need a new build. */
+  warnings: t.Array(ErrorBody),
   job_id: t.String(),
   created_at: Time,
   finished_at: t.Union([Time, t.Null()]),

@@ -34,6 +34,7 @@ export function deployment({ status, steps = {}, error = null, app = "blog" }: W
     steps: DEPLOYMENT_STEPS.map((name) => step(name, steps[name])),
     release: status === "success" ? 4 : null,
     error,
+    warnings: [],
     job_id: "01J",
     created_at: "2026-01-31T12:00:00.000Z",
     finished_at: over ? "2026-01-31T12:00:34.000Z" : null,

@@ -48,6 +48,7 @@ export const deployment: Deployment = {
   steps: [],
   release: null,
   error: null,
+  warnings: [],
   job_id: JOB,
   created_at: "2026-11-21T12:00:00.000Z",
   finished_at: null,

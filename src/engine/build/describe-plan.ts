@@ -16,9 +16,20 @@ export function describePlan(plan: BuildPlan): string {
     if (plan.static !== null && name === "web") continue;
     rows.push([name, `${command === null ? "the image's own command" : shown(command)}  (${from})`]);
   }
-  if (plan.release_command)
-    rows.push(["release", `${shown(plan.release_command.value)}  (${plan.release_command.from})`]);
+  if (plan.pre_build) rows.push(["pre_build", told(plan.pre_build)]);
+  for (const [name, hook] of Object.entries({ release: plan.release_command, post_deploy: plan.post_deploy }))
+    if (hook) rows.push([name, `${shown(hook.value)}  (${hook.from})`]);
   if (plan.port) rows.push(["port", told(plan.port)]);
+  for (const [name, { description, required, generator, value }] of Object.entries(plan.config)) {
+    const how = generator
+      ? "generated"
+      : value !== null
+        ? "has a default"
+        : required
+          ? "required"
+          : "optional";
+    rows.push(["config", `${name}  (${[how, description].filter(Boolean).join(": ")})`]);
+  }
   for (const path of plan.volumes) rows.push(["volume", path]);
   for (const warning of plan.warnings) rows.push(["warning", warning]);
   const width = Math.max(...rows.map(([label]) => label.length));

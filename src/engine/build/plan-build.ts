@@ -1,18 +1,27 @@
+import { join, relative } from "node:path/posix";
 import { providers } from "../../../buildpacks/index.ts";
 import { invalid, PermanentError } from "../../errors.ts";
+import { readAppJson } from "./app-json.ts";
+import { applyAppJson } from "./apply-app-json.ts";
 import { openDirectoryTree } from "./directory-tree.ts";
-import type { BuildOptions, BuildPlan } from "./plan.ts";
+import { providerOfBuildpack } from "./heroku-buildpacks.ts";
+import type { BuildOptions, BuildPlan, Choice } from "./plan.ts";
+import { withPreBuild } from "./pre-build.ts";
 import { type Procfile, parseProcfile } from "./procfile.ts";
 import { emptyPlan, type Provider } from "./provider.ts";
-import { firstOf, type SourceTree, subtree } from "./tree.ts";
+import { firstOf, normalisePath, type SourceTree, subtree } from "./tree.ts";
 
 export const DEFAULT_BUILD_OPTIONS: BuildOptions = {
   mode: "auto",
   buildpack: null,
   dockerfile_path: null,
   target: null,
+  context: null,
   args: {},
+  public_args: {},
+  env: {},
   secrets: {},
+  pre_build: null,
 };
 
 const COMPOSE_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -20,8 +29,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Decides how a repository's directory, or the app in a `subdirectory` of it, becomes an image. Reads files only: no
- * engine, no network. Throws PermanentError `nothing_detected`, `compose_not_supported`, `no_start_command` or
- * `procfile_invalid`.
+ * engine, no network. Throws PermanentError `nothing_detected`, `compose_not_supported`, `no_start_command`,
+ * `procfile_invalid` or `app_json_invalid`.
  */
 export async function planBuild(
   directory: string,
@@ -35,16 +44,42 @@ export async function planBuild(
 export async function planTree(tree: SourceTree, options: BuildOptions): Promise<BuildPlan> {
   const procfile = parseProcfile((await tree.read("Procfile")) ?? "");
   const dockerfile = options.mode === "buildpack" ? null : await findDockerfile(tree, options);
+  const app = await readAppJson(tree);
   const plan =
-    dockerfile !== null ? dockerfilePlan(dockerfile) : await buildpackPlan(tree, procfile, options.buildpack);
+    dockerfile !== null
+      ? dockerfilePlan(dockerfile, tree, options)
+      : await buildpackPlan(tree, procfile, options.buildpack, app.buildpacks);
   plan.args = namesOf("args", options.args);
+  plan.public_args = namesOf("args", options.public_args).filter((name) => !plan.args.includes(name));
   plan.secrets = namesOf("secrets", options.secrets);
-  return printable(withProcfile(plan, procfile));
+  namesOf("env", options.env);
+  plan.build_env = options.env;
+  applyAppJson(withProcfile(plan, procfile), app);
+  const { pre_build } = app.hooks;
+  const own = pre_build === null ? null : { value: pre_build, from: "hooks.pre_build in app.json" };
+  return printable(hooked(plan, options.pre_build ?? own));
 }
 
+/** What a Dockerfile of the person's own does is theirs to say: nothing of ours is put into it. */
+function hooked(plan: BuildPlan, command: Choice<string> | null): BuildPlan {
+  if (plan.dockerfile_path === null) return command === null ? plan : withPreBuild(plan, command);
+  if (command !== null)
+    plan.warnings.push(
+      `the pre_build hook (from ${command.from}) does not run: with a Dockerfile of your own, put it there as RUN`,
+    );
+  const names = Object.keys(plan.build_env);
+  if (names.length > 0)
+    plan.warnings.push(
+      `build.env (${names.join(", ")}) does not reach a Dockerfile of your own: declare ARG and use build.args`,
+    );
+  return plan;
+}
+
+/** Path of the Dockerfile from the app's directory. */
 async function findDockerfile(tree: SourceTree, options: BuildOptions): Promise<string | null> {
   const path = options.dockerfile_path ?? "Dockerfile";
-  if ((await tree.read(path)) !== null) return path;
+  const place = placeOf("dockerfile_path", tree, path);
+  if ((await tree.root.read(place)) !== null) return relative(tree.subdirectory, place);
   if (options.dockerfile_path === null && options.mode === "auto") return null;
   throw new PermanentError("nothing_detected", `no ${path} in the tree`, {
     detail: `The repository has no file "${path}".`,
@@ -52,22 +87,35 @@ async function findDockerfile(tree: SourceTree, options: BuildOptions): Promise<
   });
 }
 
-function dockerfilePlan(path: string): BuildPlan {
+function dockerfilePlan(path: string, tree: SourceTree, { context }: BuildOptions): BuildPlan {
   return {
     ...emptyPlan("dockerfile", [path]),
     dockerfile_path: path,
+    context: context === null ? null : placeOf("context", tree, context),
     processes: { web: { command: null, from: `CMD of ${path}` } },
     hardened: false,
   };
+}
+
+/** Where a path of the app's settings leads, from the repository's root: out of the app's directory, never out of that. */
+function placeOf(field: string, tree: SourceTree, path: string): string {
+  const place = normalisePath(path.startsWith("/") ? path.slice(1) : join(tree.subdirectory, path));
+  if (place !== null) return place;
+  throw invalid(`build.${field}`, `"${path}" leads out of the repository`);
 }
 
 async function buildpackPlan(
   tree: SourceTree,
   procfile: Procfile,
   forced: string | null,
+  buildpacks: string[],
 ): Promise<BuildPlan> {
-  const { provider, evidence } = await chooseProvider(tree, forced);
+  const { provider, evidence, warnings } =
+    forced === null && buildpacks.length > 0
+      ? await chooseByBuildpacks(tree, buildpacks)
+      : { ...(await chooseProvider(tree, forced)), warnings: [] };
   const plan = await provider.plan(tree, { procfile, evidence });
+  plan.warnings.push(...warnings);
   if (plan.processes.web === undefined && plan.static === null && procfile.size === 0) {
     throw new PermanentError("no_start_command", `${provider.name}: no start command`, {
       detail: `This is a ${provider.name} app, but nothing says how to start it. Looked at: ${provider.start_from}.`,
@@ -87,6 +135,24 @@ async function chooseProvider(tree: SourceTree, forced: string | null) {
     if (evidence !== null) return { provider, evidence };
   }
   throw await nothingDetected(tree, candidates);
+}
+
+/** Of several buildpacks the last one says how the app is started (devcenter.heroku.com, "Using Multiple Buildpacks"). */
+async function chooseByBuildpacks(tree: SourceTree, buildpacks: string[]) {
+  const warnings: string[] = [];
+  for (const buildpack of buildpacks.toReversed()) {
+    const name = providerOfBuildpack(buildpack);
+    const provider = providers.find((candidate) => candidate.name === name);
+    const evidence = (await provider?.detect(tree)) ?? null;
+    if (provider && evidence !== null)
+      return { provider, evidence: [...evidence, "buildpacks in app.json"], warnings };
+    warnings.push(
+      provider
+        ? `${buildpack} of app.json finds nothing here: looked for ${provider.looks_for}`
+        : `${buildpack} of app.json is not known here`,
+    );
+  }
+  return { ...(await chooseProvider(tree, null)), warnings };
 }
 
 async function nothingDetected(tree: SourceTree, candidates: Provider[]): Promise<PermanentError> {

@@ -1,4 +1,5 @@
 import type { BuildLine } from "../runtime/container-runtime.ts";
+import type { AppJsonVar, Formation } from "./app-json.ts";
 
 /** A value and where it came from, e.g. `{ value: "22", from: "engines.node in package.json" }`. */
 export interface Choice<T> {
@@ -46,7 +47,7 @@ export interface BuildPlan {
   versions: Record<string, Choice<string>>;
   package_manager: Choice<string> | null;
   framework: Choice<string> | null;
-  /** Set for provider `dockerfile`: path inside the tree. */
+  /** Set for provider `dockerfile`: path from the app's directory. */
   dockerfile_path: string | null;
   build_image: Choice<string> | null;
   run_image: Choice<string> | null;
@@ -69,8 +70,12 @@ export interface BuildPlan {
   ignore: string[];
   /** Empty for provider `dockerfile`. */
   stages: Stage[];
-  /** Names of build arguments declared in each building stage. */
+  /** Names of build arguments, declared in each stage that runs the person's code. */
   args: string[];
+  /** Names of arguments that are for the built page: declared where the tree is built, so packages stay cached. */
+  public_args: string[];
+  /** Variables of the stages that run the person's code; the running image has its config instead. */
+  build_env: Record<string, string>;
   /** Names of secrets mounted into each step that runs the person's code. */
   secrets: string[];
   /** Set when the result is a file tree to be served, not a program. */
@@ -82,6 +87,14 @@ export interface BuildPlan {
   processes: Record<string, { command: string[] | null; from: string }>;
   /** Run once in the new image before traffic moves (Procfile `release`). */
   release_command: Choice<string[]> | null;
+  /** A command of the person that ran before everything else; its stage stands in `stages` already. */
+  pre_build: Choice<string> | null;
+  /** Run once in the new image when it is live; `first_only`: after the app's first deployment and never again. */
+  post_deploy: (Choice<string[]> & { first_only: boolean }) | null;
+  /** Config that app.json asks for. */
+  config: Record<string, AppJsonVar>;
+  /** How many instances of each process the first deployment starts, as app.json says. */
+  formation: Record<string, Formation>;
   /** Port the web process listens on when the app sets none; null = the image's only EXPOSE, else 8080. */
   port: Choice<number> | null;
   env: Record<string, string>;
@@ -96,11 +109,20 @@ export interface BuildOptions {
   /** Force a provider; `auto` = the person's Dockerfile, else the first buildpack that matches. */
   mode: "auto" | "dockerfile" | "buildpack";
   buildpack: string | null;
+  /** From the app's directory; with a `/` in front from the repository's root, as `context` too. */
   dockerfile_path: string | null;
+  /** What a Dockerfile's build sees; null = the app's directory. */
+  context: string | null;
   target: string | null;
   args: Record<string, string>;
+  /** Arguments that are meant for the built page (`isPublicName`). */
+  public_args: Record<string, string>;
+  /** Variables of the building steps. */
+  env: Record<string, string>;
   /** Names of config values that the build may see (as secrets, never in layers). */
   secrets: Record<string, string>;
+  /** The app's own pre_build hook, which wins over app.json's. */
+  pre_build: Choice<string> | null;
 }
 
 export type OnBuildLine = (line: BuildLine) => void;

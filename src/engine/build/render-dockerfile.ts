@@ -1,7 +1,10 @@
 import type { BuildPlan, RunStep, Stage, Step } from "./plan.ts";
+import { bringsTree } from "./pre-build.ts";
 import { quoteEnv } from "./quote.ts";
 
 const WORKING_DIRECTORY = "/app";
+/** Build argument that changes when a secret does. */
+export const SECRETS_VERSION = "DIPLO_BUILD_SECRETS";
 const PLAIN = /^[A-Za-z0-9_\-./@+]+$/;
 /** Any id but 0; the same on every image, so that volumes keep their owner when a base image changes. */
 const RUN_USER = "1000:1000";
@@ -41,11 +44,36 @@ function renderStage(plan: BuildPlan, stage: Stage, last: boolean, cacheScope: s
   const isImage = !plan.stages.some(({ name }) => name === stage.from);
   const lines = [`# ${stage.purpose}`, `FROM ${stage.from} AS ${stage.name}`];
   if (isImage && stage.from !== "scratch") lines.push(`WORKDIR ${WORKING_DIRECTORY}`);
-  if (!last) lines.push(...plan.args.map((name) => `ARG ${name}`));
-  lines.push(...renderEnv(last ? { ...stage.env, ...plan.env, PORT: String(portOf(plan)) } : stage.env));
-  lines.push(...stage.steps.map((step) => renderStep(plan, step, cacheScope)));
+  const runsTheirs = stage.steps.some(isTheirs);
+  if (runsTheirs) lines.push(...argsOf(plan).map((name) => `ARG ${name}`));
+  // In the image that runs, an argument with a default: seen by the steps, gone afterwards.
+  if (runsTheirs && last)
+    lines.push(...Object.entries(plan.build_env).map(([name, value]) => `ARG ${name}=${quoteEnv(value)}`));
+  const building = runsTheirs && !last ? { ...stage.env, ...plan.build_env } : stage.env;
+  lines.push(...renderEnv(last ? { ...stage.env, ...plan.env, PORT: String(portOf(plan)) } : building));
+  const builds = buildsTree(plan, stage);
+  for (const step of stage.steps) {
+    if (step === builds) lines.push(...plan.public_args.map((name) => `ARG ${name}`));
+    lines.push(renderStep(plan, step, cacheScope));
+  }
   if (last) lines.push(...renderRun(plan));
   return lines.join("\n");
+}
+
+function isTheirs(step: Step): step is RunStep {
+  return step.type === "run" && step.secrets;
+}
+
+/** A secret's value is no part of what BuildKit compares; the version of it that the build was given is. */
+function argsOf({ args, secrets }: BuildPlan): string[] {
+  return secrets.length > 0 ? [...args, SECRETS_VERSION] : args;
+}
+
+/** The first step of a stage that runs the person's code on their whole tree. */
+function buildsTree({ stages }: BuildPlan, stage: Stage): Step | undefined {
+  const parent = stages.find(({ name }) => name === stage.from);
+  const from = parent?.steps.some(bringsTree) ? 0 : stage.steps.findIndex(bringsTree);
+  return from < 0 ? undefined : stage.steps.slice(from).find(isTheirs);
 }
 
 function renderEnv(env: Record<string, string>): string[] {

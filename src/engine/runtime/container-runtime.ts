@@ -166,6 +166,8 @@ export interface BuildRequest {
   labels: Record<string, string>;
   args: Record<string, string>;
   target: string | null;
+  /** As in `linux/arm64`; null = the engine's own. */
+  platform?: string | null;
   /** Available to `RUN --mount=type=secret,id=…` only; never in a layer, argument or history. */
   secrets: Record<string, string>;
   /** For base images; each is told to its own registry only. */

@@ -62,6 +62,7 @@ export class Apps {
       health: { ...before.health, ...changes.health },
       limits: { ...before.limits, ...changes.limits },
       build: { ...before.build, ...changes.build },
+      hooks: { ...before.hooks, ...changes.hooks },
     } as EnvironmentSettings;
     if (bytesOf(settings.limits.memory) < MIN_MEMORY_BYTES)
       throw invalid(

@@ -84,6 +84,22 @@ export class ConfigVars {
     return differing.map(([name]) => name);
   }
 
+  /** Writes what never had a value, and leaves alone what somebody set or unset; as `write`. */
+  offer(environment: Environment, defaults: Record<string, string>, by: string): string[] {
+    const seen = this.everSet(environment.id);
+    const fresh = Object.entries(defaults).filter(([name]) => !seen.has(name));
+    return this.write(environment, Object.fromEntries(fresh), by);
+  }
+
+  /** Names that have, or once had, a value. */
+  everSet(environmentId: string): Set<string> {
+    const rows = this.options.store.all<{ name: string }>(
+      "select distinct name from config_vars where environment_id = $environmentId",
+      { environmentId },
+    );
+    return new Set(rows.map(({ name }) => name));
+  }
+
   /** Name → version of what is set now: what a release records. */
   versions(environmentId: string): Record<string, number> {
     return Object.fromEntries(this.current(environmentId).map((row) => [row.name, row.version]));

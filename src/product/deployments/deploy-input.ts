@@ -39,7 +39,9 @@ export const IfChanged = t.Optional(
 /** What `POST /deploy` takes (design.md §7). */
 export const DeployInput = t.Object({
   repo_url: t.Optional(t.String({ minLength: 1, maxLength: 2048 })),
-  upload_id: t.Optional(t.String({ description: "What POST /apps/{app}/uploads answered, instead of repo_url" })),
+  upload_id: t.Optional(
+    t.String({ description: "What POST /apps/{app}/uploads answered, instead of repo_url" }),
+  ),
   image: t.Optional(
     t.String({
       minLength: 1,

@@ -24,6 +24,8 @@ export interface DeploymentRow {
   app_id: string;
   environment: string;
   release: number | null;
+  /** JSON ErrorRecord[]. */
+  warnings: string;
   commit_sha: string | null;
   message: string | null;
   author: string | null;
@@ -51,7 +53,8 @@ export function deploymentBody(row: DeploymentRow, job: JobRow, steps: JobStepRo
     author: row.author,
     steps: shown,
     release: row.release,
-    error: job.error === null ? null : JSON.parse(job.error),
+    error: job.error === null || row.outcome === "live" ? null : JSON.parse(job.error),
+    warnings: JSON.parse(row.warnings),
     job_id: job.id,
     created_at: iso(row.created_at),
     finished_at: isoOrNull(row.finished_at),
@@ -74,7 +77,8 @@ function statusOf(row: DeploymentRow, job: JobRow): Deployment["status"] {
 }
 
 function stepBodies(request: DeploymentRequest, job: JobRow, steps: JobStepRow[]): DeploymentStep[] {
-  return DEPLOYMENT_STEPS.map((name) => {
+  const hasHook = steps.some(({ step }) => step === "finishing");
+  return [...DEPLOYMENT_STEPS, ...(hasHook ? ["finishing"] : [])].map((name) => {
     const tries = steps.filter((step) => step.step === name);
     const first = tries[0];
     if (!first) {

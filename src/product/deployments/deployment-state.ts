@@ -1,6 +1,7 @@
 import type { FetchedImage } from "../../engine/build/image-plan.ts";
 import type { BuildPlan } from "../../engine/build/plan.ts";
 import type { SourceSpec } from "../../engine/source/source.ts";
+import type { Hook } from "./hooks.ts";
 
 export type Trigger = "user" | "rollback" | "config" | "restart" | "scale" | "start" | "retry";
 
@@ -29,8 +30,14 @@ export interface DeploymentState {
   image?: FetchedImage;
   source_id?: string;
   plan?: BuildPlan;
+  /** Names and versions of the config variables that the build sees. */
+  build_config?: Record<string, number>;
   build_id?: string;
   release_id?: string;
   /** Instances that are to serve when it is live: new ones, and those kept. */
   wanted?: string[];
+  /** The traffic has moved: what goes wrong from here on is a warning. */
+  is_live?: boolean;
+  /** To run once it is live. */
+  post_deploy?: Hook;
 }

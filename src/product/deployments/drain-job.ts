@@ -3,7 +3,7 @@ import { DiploError } from "../../errors.ts";
 import { DONE, type JobKind } from "../../jobs/job.ts";
 import type { Environment } from "../environments/environments.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
-import { releaseContainer } from "./release-command.ts";
+import { releaseHookContainer } from "./run-hook.ts";
 import { untilDrained } from "./until-drained.ts";
 
 interface DrainState {
@@ -52,7 +52,7 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
               await runtime.remove(row.name);
             }),
           );
-          if (state.deployment_id) await runtime.remove(releaseContainer(state.deployment_id));
+          if (state.deployment_id) await runtime.remove(releaseHookContainer(state.deployment_id));
           return {
             next: "pruning",
             apply: () => {

@@ -16,7 +16,7 @@ export function wantedInstances(
 ): string[] {
   const present = parts.instances.present(environment.id);
   const wanted: string[] = [];
-  for (const [process, quantity] of quantities(parts, environment, release))
+  for (const [process, quantity] of quantities(parts, environment, release, state))
     for (let slot = 1; slot <= quantity; slot++) {
       const kept = present.find(
         (row) => mayStay(row, release, state) && row.process === process && row.slot === slot,
@@ -40,11 +40,15 @@ function mayStay(row: InstanceRow, release: ReleaseRow, state: DeploymentState):
   return row.release_id === release.id && row.desired === "running" && (ours || !state.request.fresh);
 }
 
-/** Wanted numbers by process; the first deployment starts `web`, or everything when there is no web process. */
+/**
+ * Wanted numbers by process. The first deployment starts what app.json's formation says, else `web`, or everything
+ * when there is no web process.
+ */
 function quantities(
   parts: DeploymentParts,
   environment: Environment,
   release: ReleaseRow,
+  state: DeploymentState,
 ): [string, number][] {
   const names = Object.keys(release.spec.processes);
   const hasWeb = names.includes("web");
@@ -54,7 +58,7 @@ function quantities(
       { id: environment.id, name },
     );
     if (row) return [name, row.quantity];
-    const quantity = name === "web" || !hasWeb ? 1 : 0;
+    const quantity = state.plan?.formation?.[name]?.quantity ?? (name === "web" || !hasWeb ? 1 : 0);
     parts.store.run("insert into processes (environment_id, name, quantity) values ($id, $name, $quantity)", {
       id: environment.id,
       name,

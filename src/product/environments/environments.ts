@@ -7,7 +7,7 @@ import type { SourceSpec } from "../../engine/source/source.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import { checkName, hostLabel, joinRef, splitRef } from "../apps/app-name.ts";
-import { DEFAULT_SETTINGS, type EnvironmentSettings } from "../schema.ts";
+import { DEFAULT_SETTINGS, type EnvironmentSettings, withDefaults } from "../schema.ts";
 import { freePort } from "./ports.ts";
 
 export interface Environment {
@@ -218,7 +218,7 @@ function fromRow(row: Row): Environment {
   const { destroying_at, ...rest } = row;
   return {
     ...rest,
-    settings: { ...DEFAULT_SETTINGS, ...JSON.parse(row.settings) },
+    settings: withDefaults(JSON.parse(row.settings)),
     source: row.source === null ? null : JSON.parse(row.source),
     destroying: destroying_at !== null,
   };

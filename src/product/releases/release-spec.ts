@@ -1,3 +1,4 @@
+import type { BuildPlan } from "../../engine/build/plan.ts";
 import type { EnvironmentSettings } from "../schema.ts";
 
 /** Everything a release is made of, immutable (design.md §1). Never domains, traffic or scale. */
@@ -8,7 +9,12 @@ export interface ReleaseSpec {
   /** The image is ours and may run with all capabilities dropped. */
   hardened: boolean;
   processes: Record<string, ReleaseProcess>;
+  /** The repository's own; the app's setting hooks.release wins. */
   release_command: string[] | null;
+  /** Where it comes from; releases of older versions do not say. */
+  release_from?: string;
+  /** The repository's own, to run when it is live. */
+  post_deploy?: BuildPlan["post_deploy"];
   /** Variables of the plan; the person's config wins over them. */
   env: Record<string, string>;
   /** Config names and the versions this release runs with. */

@@ -2,7 +2,7 @@ import { ulid } from "ulid";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
-import { iso, type Release } from "../schema.ts";
+import { iso, type Release, withDefaults } from "../schema.ts";
 import type { ReleaseSpec } from "./release-spec.ts";
 
 export interface ReleaseRow {
@@ -214,5 +214,6 @@ export class Releases {
 }
 
 function fromRaw(row: Raw): ReleaseRow {
-  return { ...row, spec: JSON.parse(row.spec) };
+  const spec = JSON.parse(row.spec) as ReleaseSpec;
+  return { ...row, spec: { ...spec, settings: withDefaults(spec.settings) } };
 }

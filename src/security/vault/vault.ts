@@ -108,6 +108,11 @@ export class Vault {
     }
   }
 
+  /** A new secret as hexadecimal digits, two for each byte. */
+  randomHex(bytes = 32): string {
+    return this.#loaded().randombytes_buf(bytes, "hex");
+  }
+
   #loaded(): Sodium {
     if (this.#sodium) return this.#sodium;
     throw new Error("the vault was used before it was ready");

@@ -26,7 +26,11 @@ export class BuildOutput {
   #steps = new Map<string, Step>();
   #classic: Step = newStep("");
 
-  constructor(readonly onLine: (line: BuildLine) => void) {}
+  /** `mask` hides what nobody may read in a log: what the steps print, and what they fail with. */
+  constructor(
+    readonly onLine: (line: BuildLine) => void,
+    readonly mask: (text: string) => string = (text) => text,
+  ) {}
 
   /** One JSON line of the engine's answer. */
   take(message: Record<string, unknown>): void {
@@ -74,16 +78,17 @@ export class BuildOutput {
     step.completed = true;
     for (const stream of ["stdout", "stderr"] as const)
       if (step.open[stream].length > 0) this.#emit(step, stream, step.open[stream]);
-    if (vertex.error) this.failed = { name: step.name, error: vertex.error, tail: step.tail };
+    const error = vertex.error && this.mask(vertex.error);
+    if (error) this.failed = { name: step.name, error, tail: step.tail };
     const duration_ms = Math.max(0, Math.round(vertex.completed - (vertex.started ?? vertex.completed)));
-    const done = { cached: vertex.cached, duration_ms, error: vertex.error };
+    const done = { cached: vertex.cached, duration_ms, error };
     this.onLine({ vertex: step.name, stream: "step", text: step.name, done });
     step.open = newStep("").open;
     step.tail = [];
   }
 
   #emit(step: Step, stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    const text = visible(cutLine(bytes, LINE_LIMIT_BYTES));
+    const text = this.mask(visible(cutLine(bytes, LINE_LIMIT_BYTES)));
     step.tail.push(text);
     if (step.tail.length > EVIDENCE_LINES) step.tail.shift();
     this.onLine({ vertex: step.name || null, stream, text });
@@ -112,7 +117,7 @@ export class BuildOutput {
 
   #fail(message: Record<string, unknown>): void {
     const detail = (message.errorDetail as { message?: unknown } | undefined)?.message;
-    this.error = String(detail ?? message.error);
+    this.error = this.mask(String(detail ?? message.error));
     if (!this.failed && this.#classic.name)
       this.failed = { name: this.#classic.name, error: this.error, tail: this.#classic.tail };
   }

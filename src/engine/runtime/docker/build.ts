@@ -20,6 +20,7 @@ import { STALLED } from "./grpc.ts";
 import { ignoreRules } from "./ignore-rules.ts";
 import { image } from "./images.ts";
 import { jsonLines } from "./json-lines.ts";
+import { maskSecrets } from "./mask-secrets.ts";
 import { BOX_LABEL } from "./ownership.ts";
 import { packContext } from "./pack-context.ts";
 import { resolveImage } from "./registry.ts";
@@ -38,10 +39,13 @@ export async function buildImage(
   const deadline = AbortSignal.timeout(request.deadline_ms);
   const stopped = AbortSignal.any([signal, deadline]);
   let step: string | null = null;
-  const output = new BuildOutput((line) => {
-    if (line.stream === "step" && !line.done) step = line.vertex;
-    onLine(line);
-  });
+  const output = new BuildOutput(
+    (line) => {
+      if (line.stream === "step" && !line.done) step = line.vertex;
+      onLine(line);
+    },
+    maskSecrets(Object.values(request.secrets)),
+  );
   try {
     await attempt(client, request, output, stopped);
   } catch (error) {
@@ -195,6 +199,7 @@ function query(client: DockerClient, request: BuildRequest): Record<string, unkn
     nocache: request.no_cache,
     forcerm: true,
     ...(request.target ? { target: request.target } : {}),
+    ...(request.platform ? { platform: request.platform } : {}),
   };
 }
 

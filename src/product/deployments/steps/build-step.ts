@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { ulid } from "ulid";
 import { buildInput } from "../../../engine/build/build-input.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
+import { SECRETS_VERSION } from "../../../engine/build/render-dockerfile.ts";
 import type { BuildLine, ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
@@ -36,13 +37,14 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
         evidence: { image: built.id, size_bytes: built.size_bytes },
         apply: () => {
           parts.store.run(
-            `insert into builds (id, environment_id, source_id, plan, architecture, image_tag, image_id, created_at)
-             values ($id, $environmentId, $sourceId, $plan, $architecture, $tag, $imageId, $now)`,
+            `insert into builds (id, environment_id, source_id, plan, config, architecture, image_tag, image_id, created_at)
+             values ($id, $environmentId, $sourceId, $plan, $config, $architecture, $tag, $imageId, $now)`,
             {
               id: buildId,
               environmentId: environment.id,
               sourceId: state.source_id ?? null,
               plan: JSON.stringify(state.plan),
+              config: JSON.stringify(state.build_config ?? {}),
               architecture: built.architecture,
               tag,
               imageId: built.id,
@@ -86,6 +88,10 @@ async function findOrBuild({
   if (state.image) throw pulledImageGone(state.image.name);
   const plan = state.plan as BuildPlan;
   progress("building the image");
+  const { build } = environment.settings;
+  await parts.vault.ready();
+  const values = parts.config.values(environment, state.build_config ?? {});
+  const secrets = pick(values, plan.secrets);
   await runtime.build(
     {
       ...(await buildInput(plan, checkoutOf(state), environment.app_id)),
@@ -95,11 +101,16 @@ async function findOrBuild({
         "diplo.environment": environment.name,
         "diplo.deployment": state.deployment_id,
       },
-      args: {},
-      target: plan.dockerfile_path === null ? null : environment.settings.build.target,
-      secrets: {},
+      args: {
+        ...build.args,
+        ...pick(values, plan.public_args),
+        ...(plan.secrets.length > 0 && { [SECRETS_VERSION]: versionsOf(plan.secrets, state) }),
+      },
+      target: plan.dockerfile_path === null ? null : build.target,
+      platform: build.platform,
+      secrets,
       registries: await parts.registries.all(),
-      no_cache: state.request.clear_cache,
+      no_cache: state.request.clear_cache || !build.cache || secretsChanged(parts, environment, state),
       deadline_ms: environment.settings.build_timeout_s * 1000,
     },
     (line) => {
@@ -112,6 +123,32 @@ async function findOrBuild({
   if (!built) throw new Error(`the engine reports success, but ${tag} does not exist`);
   parts.log.info("image built", { app: environment.app, image: built.id });
   return built;
+}
+
+function pick(values: Record<string, string>, names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (name in values ? [[name, values[name] as string]] : [])),
+  );
+}
+
+/** What BuildKit compares instead of the secrets themselves, e.g. `NPM_TOKEN@3`. */
+function versionsOf(names: string[], { build_config = {} }: DeploymentState): string {
+  return names.map((name) => `${name}@${build_config[name] ?? 0}`).join(",");
+}
+
+/** A Dockerfile of the person's own need not name the argument that says so. */
+function secretsChanged(
+  { store }: DeploymentParts,
+  { id }: Environment,
+  { plan, build_config = {} }: DeploymentState,
+): boolean {
+  if (!plan?.dockerfile_path || plan.secrets.length === 0) return false;
+  const last = store.get<{ config: string | null }>(
+    "select config from builds where environment_id = $id order by id desc limit 1",
+    { id },
+  );
+  const before = JSON.parse(last?.config ?? "{}") as Record<string, number>;
+  return last !== null && plan.secrets.some((name) => before[name] !== build_config[name]);
 }
 
 function pulledImageGone(name: string): PermanentError {

@@ -1,53 +1,75 @@
+import { readAppJson } from "../../../engine/build/app-json.ts";
+import { openDirectoryTree } from "../../../engine/build/directory-tree.ts";
 import { imagePlan } from "../../../engine/build/image-plan.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
-import { planBuild } from "../../../engine/build/plan-build.ts";
+import { DEFAULT_BUILD_OPTIONS, planTree } from "../../../engine/build/plan-build.ts";
+import { largestSize } from "../../../engine/build/process-size.ts";
 import type { Step } from "../../../jobs/job.ts";
+import type { Environment } from "../../environments/environments.ts";
+import { DEFAULT_SETTINGS } from "../../schema.ts";
+import { buildConfigNames, buildOptions } from "../build-values.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
+import { planSummary } from "../plan-summary.ts";
+import { defaultsOf } from "../wanted-config.ts";
 import { checkoutOf } from "./fetch-step.ts";
 
-/** Reads the tree and decides how it becomes an image. */
+/** Reads the tree, decides how it becomes an image, and sets of app.json's config what nobody set. */
 export function planStep(parts: DeploymentParts): Step<DeploymentState> {
   return {
     deadlineMs: 60_000,
     async run({ state, log, progress }) {
       progress("looking at the source");
-      const { settings } = parts.environments.byId(state.environment_id);
-      const { root, subdirectory } = checkoutOf(state);
-      const options = {
-        mode: settings.build.mode,
-        buildpack: settings.build.buildpack,
-        dockerfile_path: settings.build.dockerfile_path,
-        target: settings.build.target,
-        args: {},
-        secrets: {},
+      const environment = parts.environments.byId(state.environment_id);
+      const { plan, options, defaults } = state.image
+        ? { plan: imagePlan(state.image), options: DEFAULT_BUILD_OPTIONS, defaults: {} }
+        : await planned(parts, environment, state);
+      const isFirst = parts.releases.lastLive(environment.id) === null;
+      const { hooks } = environment.settings;
+      for (const line of planSummary({ plan, hooks, options, defaults: Object.keys(defaults), isFirst }))
+        log.line(line);
+      const limits = isFirst ? firstLimits(environment, plan) : null;
+      if (limits) log.line(`  memory ${limits.memory}, ${limits.cpus} cpus (from formation in app.json)`);
+      return {
+        next: "building",
+        state: { plan },
+        evidence: { provider: plan.provider },
+        apply: () => {
+          parts.config.offer(environment, defaults, state.by);
+          if (limits)
+            parts.environments.changeSettings(environment.id, {
+              ...environment.settings,
+              limits: { ...environment.settings.limits, ...limits },
+            });
+          const versions = parts.config.versions(environment.id);
+          const seen = buildConfigNames(options).filter((name) => versions[name] !== undefined);
+          return { build_config: Object.fromEntries(seen.map((name) => [name, versions[name] as number])) };
+        },
       };
-      const plan = state.image ? imagePlan(state.image) : await planBuild(root, options, subdirectory);
-      for (const line of summary(plan)) log.line(line);
-      return { next: "building", state: { plan }, evidence: { provider: plan.provider } };
     },
   };
 }
 
-/** What was decided, each with where it came from. */
-function summary(plan: BuildPlan): string[] {
-  const facts = Object.entries({
-    ...plan.versions,
-    "package manager": plan.package_manager,
-    framework: plan.framework,
-  })
-    .filter((entry): entry is [string, { value: string; from: string }] => entry[1] !== null)
-    .map(([name, choice]) => `  ${name} ${choice.value} (from ${choice.from})`);
-  const processes = Object.entries(plan.processes).map(
-    ([name, { command, from }]) =>
-      `  ${name}: ${command?.join(" ") ?? "the image's own command"} (from ${from})`,
-  );
-  return [
-    plan.stages.length === 0 && plan.dockerfile_path === null
-      ? `Nothing to build: ${plan.evidence.join(", ")} is an image already`
-      : `Building with ${plan.provider} (${plan.evidence.join(", ")})`,
-    ...facts,
-    ...processes,
-    ...plan.warnings.map((warning) => `  note: ${warning}`),
-  ];
+async function planned(parts: DeploymentParts, environment: Environment, state: DeploymentState) {
+  const { root, subdirectory } = checkoutOf(state);
+  const tree = await openDirectoryTree(root, subdirectory);
+  await parts.vault.ready();
+  const config = parts.config.values(environment, parts.config.versions(environment.id));
+  const everSet = parts.config.everSet(environment.id);
+  const defaults = defaultsOf({
+    environment,
+    wanted: (await readAppJson(tree)).env,
+    config,
+    wasSet: (name) => everSet.has(name),
+    generate: () => parts.vault.randomHex(),
+  });
+  const options = buildOptions(environment, { ...defaults, ...config });
+  return { plan: await planTree(tree, options), options, defaults };
+}
+
+/** The size that app.json wants, unless a person chose one. */
+function firstLimits({ settings }: Environment, { formation }: BuildPlan) {
+  const size = largestSize(formation)?.size;
+  if (size === undefined || !Bun.deepEquals(settings.limits, DEFAULT_SETTINGS.limits)) return null;
+  return size;
 }

@@ -8,7 +8,8 @@ import { ofRelease, type ReleaseSpec } from "../../releases/release-spec.ts";
 import type { ReleaseRow } from "../../releases/releases.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState, Trigger } from "../deployment-state.ts";
-import { runReleaseCommand } from "../release-command.ts";
+import { releaseHookOf } from "../hooks.ts";
+import { runHook } from "../run-hook.ts";
 import { wantedInstances } from "../wanted-instances.ts";
 
 const DEFAULT_PORT = 8080;
@@ -19,7 +20,8 @@ const DEFAULT_PORT = 8080;
  */
 export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
   return {
-    deadlineMs: 15 * 60_000,
+    deadlineMs: ({ environment_id }) =>
+      parts.environments.byId(environment_id).settings.hook_timeout_s * 1000 + 5 * 60_000,
     async run({ state, signal, log, progress }) {
       const runtime = await parts.runtimes.usable();
       await parts.vault.ready();
@@ -31,17 +33,11 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
           environment: environment.name,
           environment_id: environment.id,
         });
-      if (release.spec.release_command && release.live_at === null) {
+      const hook = release.live_at === null ? releaseHookOf(release.spec) : null;
+      if (hook) {
         progress("running the release command");
-        await runReleaseCommand({
-          parts,
-          runtime,
-          environment,
-          release,
-          deploymentId: state.deployment_id,
-          signal,
-          log,
-        });
+        const { deployment_id: deploymentId } = state;
+        await runHook({ parts, runtime, environment, release, deploymentId, hook, signal, log });
       }
       return {
         next: "starting",
@@ -187,6 +183,8 @@ function fromPlan(
     hardened: plan.hardened,
     processes: plan.processes,
     release_command: plan.release_command?.value ?? null,
+    release_from: plan.release_command?.from,
+    post_deploy: plan.post_deploy,
     // What the plan sets is ENV of the image already, where $PATH and the like were filled in.
     env: {},
     config: {},

@@ -5,6 +5,7 @@ import { probeFailed } from "../../routes/routes.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { enqueueDrain } from "../drain-job.ts";
+import { type Hook, postDeployHook } from "../hooks.ts";
 
 const PROBE_DEADLINE_MS = 10_000;
 
@@ -24,9 +25,25 @@ export function routeStep(parts: DeploymentParts): Step<DeploymentState> {
       await parts.routes.publish();
       await seeThroughProxy(parts, environment, release, state, signal);
       log.line(`v${release.number} is live`);
-      return { next: DONE, apply: () => goLive(parts, environment, release, state) };
+      const hook = postDeploy(parts, environment, release);
+      return {
+        next: hook ? "finishing" : DONE,
+        state: { is_live: true, ...(hook && { post_deploy: hook }) },
+        apply: () => goLive(parts, environment, release, state),
+      };
     },
   };
+}
+
+/** What is to run now that it is live; a release that was live before has had its own. */
+function postDeploy(
+  parts: DeploymentParts,
+  environment: Environment,
+  { spec, live_at }: ReleaseRow,
+): Hook | null {
+  if (live_at !== null) return null;
+  const isFirst = parts.releases.lastLive(environment.id) === null;
+  return postDeployHook(spec.settings.hooks, spec.post_deploy ?? null, isFirst);
 }
 
 /** Commits what is meant to serve. */

@@ -7,15 +7,19 @@ import type { InstanceRow } from "../../instances/instance-rows.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { endPull, pullOf } from "../fetch-image.ts";
-import { releaseContainer } from "../release-command.ts";
+import { hookContainers } from "../run-hook.ts";
 import { workDirectory } from "./fetch-step.ts";
+import { clearStep } from "./finish-step.ts";
 
 /** Undoes what a failed or cancelled deployment made; the old release goes on, or is started again. */
 export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
   return {
     deadlineMs: 5 * 60_000,
     attempts: 30,
-    async run({ state, signal, progress }) {
+    async run(context) {
+      const { state, signal, progress } = context;
+      // What is live stays: only its post_deploy hook did not come to its end.
+      if (state.is_live) return clearStep(parts).run(context);
       progress("putting things back");
       await rm(workDirectory(parts, state), { recursive: true, force: true });
       const environment = parts.environments.byId(state.environment_id);
@@ -99,7 +103,7 @@ interface Removal {
 
 async function remove({ parts, runtime, environment, state, mine }: Removal): Promise<void> {
   await Promise.all(mine.map((row) => runtime.remove(row.name)));
-  await runtime.remove(releaseContainer(state.deployment_id));
+  for (const name of hookContainers(state.deployment_id)) await runtime.remove(name);
   if (state.request.source === null) return;
   const pull = pullOf(parts, state.deployment_id);
   if (pull && !pull.keep_name) await runtime.forgetPulled(pull.image);
