@@ -155,13 +155,13 @@ describe("a static release's paths", () => {
     ["/none", 404, "lost"],
     ["/docs/none", 404, "lost"],
     ["/ABOUT", 404, "lost"],
-    ["/%ff", 400, undefined],
-    ["/%zz", 400, undefined],
-    ["/a%00b", 400, undefined],
+    ["/%ff", 400, ""],
+    ["/%zz", 400, ""],
+    ["/a%00b", 400, ""],
   ])("%s is %d", async (path, status, body) => {
     const answer = await ask(plane, path);
     expect(answer.status).toBe(status);
-    if (body !== undefined) expect(answer.body).toBe(body);
+    if (body !== "") expect(answer.body).toBe(body);
   });
 
   test.each([
