@@ -31,6 +31,7 @@ import { ProxyClient } from "./product/routes/proxy-client.ts";
 import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
 import { ProxyProcess } from "./product/routes/proxy-process.ts";
 import { Routes } from "./product/routes/routes.ts";
+import { IdleWatch } from "./product/sleep/idle-watch.ts";
 import { Credentials } from "./product/sources/credentials.ts";
 import { Uploads } from "./product/sources/uploads.ts";
 import { SystemFacts } from "./product/system/system-facts.ts";
@@ -174,11 +175,12 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   const healing = new Healing({ ...shared, instances: rows });
   const health = new HealthWatch({ ...shared, instances: rows });
   const housekeeping = new Housekeeping({ log, healing, health, gitCache, events, routes, settings });
-  return { parts, proxy, healing, housekeeping };
+  const idleWatch = new IdleWatch({ ...shared, instances: rows });
+  return { parts, proxy, healing, housekeeping, idleWatch };
 }
 
 async function start(
-  { parts, proxy, healing, housekeeping }: Built,
+  { parts, proxy, healing, housekeeping, idleWatch }: Built,
   settings: Config,
   log: Log,
   stack: AsyncDisposableStack,
@@ -188,6 +190,7 @@ async function start(
     socket: paths.proxyEventsSocket(settings.data),
     proxyDirectory: paths.proxyDirectory(settings.data),
     routes: parts.routes,
+    wake: (routeId) => idleWatch.wake(routeId),
     log,
   });
   await proxyEvents.start();
@@ -214,6 +217,8 @@ async function start(
   stack.defer(() => parts.jobs.stop());
   housekeeping.start();
   stack.defer(() => housekeeping.stop());
+  idleWatch.start();
+  stack.defer(() => idleWatch.stop());
   // The engine may be slow or down: the dashboard must answer all the same.
   void healing.look();
 }

@@ -24,6 +24,7 @@ const STATES: Record<string, Colour> = {
   unhealthy: "yellow",
   warning: "yellow",
   stopping: "yellow",
+  sleeping: "blue",
   error: "red",
   failed: "red",
   fault: "red",

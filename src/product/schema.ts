@@ -137,6 +137,20 @@ export const EnvironmentSettings = t.Object({
   stop_grace_s: t.Integer({ minimum: 0, maximum: 600 }),
   build_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
   max_body_bytes: t.Integer({ minimum: 0 }),
+  /** How the proxy chooses among the web instances. */
+  balance: t.Union(
+    [t.Literal("round_robin"), t.Literal("least_connections"), t.Literal("random"), t.Literal("ip_hash")],
+    { description: "How the proxy chooses among the web instances" },
+  ),
+  sticky: t.Boolean({ description: "Keep a client at the instance that answered it first, by a cookie" }),
+  idle_timeout_s: t.Union([t.Integer({ minimum: 1, maximum: 30 * 24 * 3600 }), t.Null()], {
+    description: "Put the web process to sleep after so long without use, as in 600; null = never",
+  }),
+  wake_deadline_s: t.Integer({
+    minimum: 5,
+    maximum: 600,
+    description: "How long a request waits for a sleeping app to start",
+  }),
   /** Which changed files count for a deployment that asks for changes; empty = all, or the app's subdirectory. */
   watch_paths: PathPatterns,
   ignore_paths: PathPatterns,
@@ -178,6 +192,10 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   stop_grace_s: 10,
   build_timeout_s: 1800,
   max_body_bytes: 1024 ** 3,
+  balance: "round_robin",
+  sticky: false,
+  idle_timeout_s: null,
+  wake_deadline_s: 60,
   watch_paths: [],
   ignore_paths: [],
   path_filter: "strict",
@@ -215,6 +233,7 @@ export const AppStatus = t.Union([
   t.Literal("redeploying"),
   t.Literal("running"),
   t.Literal("degraded"),
+  t.Literal("sleeping"),
   t.Literal("stopped"),
   t.Literal("error"),
   t.Literal("destroying"),
@@ -340,6 +359,7 @@ export const Instance = t.Object({
     t.Literal("running"),
     t.Literal("unhealthy"),
     t.Literal("stopping"),
+    t.Literal("sleeping"),
     t.Literal("stopped"),
     t.Literal("crashed"),
   ]),

@@ -2,12 +2,17 @@ import type { BindFailure } from "./listeners.ts";
 import type { ListeningSockets } from "./listening-sockets.ts";
 import type { CertificateSet, RouteMetrics, RouteTable } from "./protocol.ts";
 
+export interface Uses {
+  ended: number;
+  open: number;
+}
+
 export interface Report {
   /** Open requests by instance. */
   inFlight: Record<string, number>;
   connections: number;
-  /** Routes with requests that are open or were not counted in metrics yet. */
-  active: string[];
+  /** By route: requests that ended since it was first named, and those open now. */
+  uses: Record<string, Uses>;
 }
 
 /** A table whose listeners are bound and which does not serve yet. */

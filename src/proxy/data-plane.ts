@@ -74,9 +74,8 @@ export class DataPlane {
         ? new SingleProcess({ limits, directory: directory.path, log, wake })
         : new WorkerFleet({ ...workers, limits, directory: directory.path, log, wake });
     const takeMetrics = async () => {
-      const metrics = await this.carrier.takeMetrics();
-      this.use.note(metrics.map(({ route }) => route));
-      return metrics;
+      this.use.note((await this.carrier.report()).uses);
+      return this.carrier.takeMetrics();
     };
     this.health = new ActiveHealthChecks({ log, changed: (failing) => this.carrier.setFailing(failing) });
     this.events = new EventSender({ socket: options.eventsSocket, log, metricsEveryMs, takeMetrics });
@@ -140,8 +139,8 @@ export class DataPlane {
   }
 
   async state(): Promise<ProxyState> {
-    const { inFlight, connections, active } = await this.carrier.report();
-    this.use.note(active);
+    const { inFlight, connections, uses } = await this.carrier.report();
+    this.use.note(uses);
     return {
       version: PROTOCOL_VERSION,
       diplo_version: this.options.version,

@@ -137,8 +137,8 @@ export class Engine {
   }
 
   report(): Report {
-    const active = [...this.routes].filter(([, { counters }]) => counters.active).map(([id]) => id);
-    return { inFlight: this.targets.inFlight(), connections: this.clients.size, active };
+    const uses = Object.fromEntries([...this.routes].map(([id, { counters }]) => [id, counters.uses]));
+    return { inFlight: this.targets.inFlight(), connections: this.clients.size, uses };
   }
 
   /** Metrics of every route with something to say since the last call. */

@@ -216,7 +216,7 @@ export interface ProxyState {
   unhealthy: Record<string, string>;
   /**
    * When each route was last used, up to 10 s too late and never too early: a request ended, or one or an upgraded
-   * connection is open now. Routes unused since `started_at` are absent.
+   * connection is open now. Routes unused since `started_at` are absent. Health checks are no use.
    */
   last_used: Record<string, string>;
   last_refusal: (Refusal & { at: string; generation: number }) | null;

@@ -5,7 +5,7 @@ const BALANCES: Balance[] = ["round_robin", "least_connections", "random", "ip_h
 const CODES: Redirect["code"][] = [301, 302, 303, 307, 308];
 /** Visible ASCII, without query and fragment: it becomes a Location as it is. */
 const REDIRECT_TO = /^https?:\/\/[a-z0-9._[\]:-]{1,300}(?:\/[!$-;=@-~]*)?$/i;
-const PROBE_PATH = /^\/[!-~]{0,2000}$/;
+const PROBE_PATH = /^\/[!-~]*$/;
 const MAX_MS = 3_600_000;
 
 type Behaviour = Pick<Route, "balance" | "sticky" | "redirect" | "health">;

@@ -1,3 +1,4 @@
+import type { Uses } from "./carrier.ts";
 import type { RouteMetrics } from "./protocol.ts";
 
 /** Upper bounds of the latency histogram in milliseconds; one more counter holds everything above. */
@@ -13,6 +14,7 @@ export class RouteCounters {
   private bytesIn = 0;
   private bytesOut = 0;
   private reportedInFlight = 0;
+  private reportedRequests = 0;
 
   record(status: number, durationMs: number, bytesIn: number, bytesOut: number): void {
     this.requests++;
@@ -26,9 +28,8 @@ export class RouteCounters {
     this.histogram[bucket]!++;
   }
 
-  /** In use now, or since the last report. */
-  get active(): boolean {
-    return this.requests > 0 || this.inFlight > 0;
+  get uses(): Uses {
+    return { ended: this.reportedRequests + this.requests, open: this.inFlight };
   }
 
   /** What changed since the last call, counters set back; `undefined` when nothing did. */
@@ -46,6 +47,7 @@ export class RouteCounters {
       in_flight: this.inFlight,
     };
     this.reportedInFlight = this.inFlight;
+    this.reportedRequests += this.requests;
     this.requests = this.totalMs = this.bytesIn = this.bytesOut = 0;
     this.classes.fill(0);
     this.histogram.fill(0);

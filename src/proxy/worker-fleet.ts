@@ -95,17 +95,10 @@ export class WorkerFleet implements Carrier {
 
   async report(): Promise<Report> {
     const all = [...this.current(), ...this.draining];
-    const reports = await Promise.all(all.map((worker) => worker.ask({ type: "report" })));
-    const inFlight: Record<string, number> = {};
-    let connections = 0;
-    const active = new Set<string>();
-    for (const answer of reports) {
-      for (const route of answer?.report?.active ?? []) active.add(route);
-      connections += answer?.report?.connections ?? 0;
-      for (const [instance, count] of Object.entries(answer?.report?.inFlight ?? {}))
-        inFlight[instance] = (inFlight[instance] ?? 0) + count;
-    }
-    return { inFlight, connections, active: [...active] };
+    const answers = await Promise.all(all.map((worker) => worker.ask({ type: "report" })));
+    const sum: Report = { inFlight: {}, connections: 0, uses: {} };
+    for (const answer of answers) if (answer?.report !== undefined) addTo(sum, answer.report);
+    return sum;
   }
 
   async takeMetrics(): Promise<RouteMetrics[]> {
@@ -226,5 +219,15 @@ export class WorkerFleet implements Carrier {
 
   private current(): WorkerProcess[] {
     return this.slots.flatMap(({ current }) => (current === undefined ? [] : [current]));
+  }
+}
+
+function addTo(sum: Report, { inFlight, connections, uses }: Report): void {
+  sum.connections += connections;
+  for (const [instance, count] of Object.entries(inFlight))
+    sum.inFlight[instance] = (sum.inFlight[instance] ?? 0) + count;
+  for (const [route, { ended, open }] of Object.entries(uses)) {
+    const known = sum.uses[route] ?? { ended: 0, open: 0 };
+    sum.uses[route] = { ended: known.ended + ended, open: known.open + open };
   }
 }

@@ -24,6 +24,7 @@ const appStates: Record<string, StateWord> = {
   redeploying: { kind: "working", word: "deploying" },
   running: { kind: "live", word: "live" },
   degraded: { kind: "failed", word: "degraded" },
+  sleeping: { kind: "waiting", word: "asleep" },
   stopped: { kind: "stopped", word: "stopped" },
   error: { kind: "failed", word: "failed" },
   destroying: { kind: "working", word: "being removed" },
@@ -44,6 +45,7 @@ const instanceStates: Record<string, StateWord> = {
   running: { kind: "live", word: "running" },
   unhealthy: { kind: "failed", word: "unhealthy" },
   stopping: { kind: "waiting", word: "draining" },
+  sleeping: { kind: "waiting", word: "asleep" },
   stopped: { kind: "stopped", word: "stopped" },
   crashed: { kind: "failed", word: "crashed" },
 };

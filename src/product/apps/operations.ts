@@ -42,7 +42,8 @@ export const set = operation({
   verb: "apps:set",
   method: "PATCH",
   path: "/apps/:app",
-  summary: "Change health, limits, port, build or strategy; a new release follows when the app runs",
+  summary:
+    "Change health, limits, balance, sleep, build or strategy; a new release follows where it needs one",
   input: t.Object({
     app: AppRef,
     port: t.Optional(EnvironmentSettings.properties.port),
@@ -57,6 +58,10 @@ export const set = operation({
     stop_grace_s: t.Optional(EnvironmentSettings.properties.stop_grace_s),
     build_timeout_s: t.Optional(EnvironmentSettings.properties.build_timeout_s),
     max_body_bytes: t.Optional(EnvironmentSettings.properties.max_body_bytes),
+    balance: t.Optional(EnvironmentSettings.properties.balance),
+    sticky: t.Optional(EnvironmentSettings.properties.sticky),
+    idle_timeout_s: t.Optional(EnvironmentSettings.properties.idle_timeout_s),
+    wake_deadline_s: t.Optional(EnvironmentSettings.properties.wake_deadline_s),
     watch_paths: t.Optional(EnvironmentSettings.properties.watch_paths),
     ignore_paths: t.Optional(EnvironmentSettings.properties.ignore_paths),
     path_filter: t.Optional(EnvironmentSettings.properties.path_filter),

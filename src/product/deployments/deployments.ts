@@ -12,6 +12,7 @@ import { suggestName } from "../apps/app-name.ts";
 import type { Changes } from "../config/config-vars.ts";
 import { type Environment, refOf } from "../environments/environments.ts";
 import type { Deployment } from "../schema.ts";
+import { enqueueWake } from "../sleep/wake-job.ts";
 import { credentialFrom } from "../sources/credential-input.ts";
 import { nothingSinceLive } from "../sources/since-live.ts";
 import type { Deployed, DeployInput, Unchanged } from "./deploy-input.ts";
@@ -278,6 +279,8 @@ export class Deployments {
       clear_cache: false,
       ...asked,
     };
+    // Whatever changes an app wakes it first: then the old release serves until the new one does, as with any other.
+    enqueueWake(this.parts, environment, by);
     const id = ulid();
     const state: DeploymentState = { deployment_id: id, environment_id: environment.id, request, by };
     store.transaction(() => {

@@ -61,8 +61,8 @@ export class Healing {
     facts: InstanceFacts | null,
   ): Promise<void> {
     const { instances, log } = this.options;
-    // A deployment may have begun while we looked at the others; it owns the environment then.
-    if (this.deploying(row.environment_id)) return;
+    // A deployment may have begun while we looked at the others; it owns the environment then. Or it went to sleep.
+    if (this.deploying(row.environment_id) || instances.byId(row.id)?.desired !== "running") return;
     if (facts?.state === "running") {
       // Whether it is well is for its health check to say.
       instances.observe(row, row.observed === "unhealthy" ? "unhealthy" : "running", facts);
@@ -104,7 +104,7 @@ export class Healing {
   private deploying(environmentId: string): boolean {
     return (
       this.options.store.get(
-        `select 1 from jobs where status in ('queued', 'running') and kind in ('deployment', 'destroy')
+        `select 1 from jobs where status in ('queued', 'running') and kind in ('deployment', 'destroy', 'sleep', 'wake')
          and lane = $lane`,
         { lane: `environment:${environmentId}` },
       ) !== null

@@ -16,6 +16,7 @@ export interface InstanceRow {
   address: string;
   host_port: number | null;
   container_id: string | null;
+  /** `stopped` = asleep: it keeps its container and its address, and the next request starts it again. */
   desired: "running" | "stopped" | "removed";
   observed: "starting" | "running" | "unhealthy" | "stopping" | "stopped" | "crashed";
   routed: number;
@@ -133,6 +134,30 @@ export class InstanceRows {
   setRouted(ids: string[], routed: boolean): void {
     for (const id of ids)
       this.store.run("update instances set routed = $routed where id = $id", { id, routed: routed ? 1 : 0 });
+  }
+
+  /** Those that sleep, or are just being put to sleep or woken. */
+  asleep(environmentId: string): InstanceRow[] {
+    return this.present(environmentId).filter((row) => row.desired === "stopped");
+  }
+
+  /** They leave service and keep their place. */
+  putToSleep(ids: string[]): void {
+    for (const id of ids)
+      this.store.run(
+        "update instances set desired = 'stopped', routed = 0 where id = $id and desired = 'running'",
+        { id },
+      );
+  }
+
+  /** They serve again, if they sleep still. */
+  wake(ids: string[], observed: "running" | "crashed"): void {
+    for (const id of ids)
+      this.store.run(
+        `update instances set desired = 'running', routed = 1, observed = $observed
+         where id = $id and desired = 'stopped'`,
+        { id, observed },
+      );
   }
 
   /** They leave service now and are gone once drained. */

@@ -11,7 +11,7 @@ import type { Environment, Environments } from "../environments/environments.ts"
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
 import { hostOf } from "../routes/route-table.ts";
 import type { Routes } from "../routes/routes.ts";
-import { type Instance, iso } from "../schema.ts";
+import { type AppStatus, type Instance, iso } from "../schema.ts";
 import type { InstanceRow, InstanceRows } from "./instance-rows.ts";
 import { type AppLogLine, type LogOptions, mergeLogs } from "./merge-logs.ts";
 import { type OneOff, runOneOff } from "./run-one-off.ts";
@@ -129,34 +129,37 @@ export class Instances {
     );
     const healthy = instances.length > 0 && instances.every((instance) => instance.healthy);
     const some = instances.some((instance) => instance.healthy);
+    const sleeps = instances.length === 0 && rows.asleep(environment.id).length > 0;
     return {
       healthy,
       status: healthy
         ? "healthy"
         : some
           ? "degraded"
-          : instances.length === 0
-            ? "container_not_running"
-            : "unhealthy",
+          : instances.length > 0
+            ? "unhealthy"
+            : sleeps
+              ? "sleeping"
+              : "container_not_running",
       app_status: this.statusOf(environment),
       message:
         instances.find((instance) => !instance.healthy)?.message ??
-        (healthy ? "every instance answers" : "nothing runs"),
+        (healthy ? "every instance answers" : sleeps ? "the next request wakes it" : "nothing runs"),
       instances,
     };
   }
 
   /** What a person should read as the app's state (capabilities C3). */
-  statusOf(
-    environment: Environment,
-  ): "idle" | "deploying" | "redeploying" | "running" | "degraded" | "stopped" | "error" | "destroying" {
+  statusOf(environment: Environment): AppStatus {
     if (environment.destroying) return "destroying";
     const { deployments, rows, releases } = this.options;
     const current = releases.current(environment.id);
     if (deployments.open(environment.id)) return current ? "redeploying" : "deploying";
     if (environment.desired === "stopped") return "stopped";
     if (!current) return deployments.last(environment.id)?.status === "failed" ? "error" : "idle";
-    const wanted = rows.present(environment.id).filter((row) => row.desired === "running");
+    const present = rows.present(environment.id);
+    if (present.some((row) => row.desired === "stopped")) return "sleeping";
+    const wanted = present.filter((row) => row.desired === "running");
     const running = wanted.filter((row) => row.observed === "running");
     if (running.length === wanted.length) return "running";
     return running.length > 0 ? "degraded" : "error";
@@ -220,7 +223,7 @@ export class Instances {
       process: row.process,
       slot: row.slot,
       release: release.number,
-      status: row.desired === "removed" ? "stopping" : row.observed,
+      status: statusOfRow(row),
       routed: row.routed === 1,
       address: row.process === "web" ? `${row.address}:${release.spec.port}` : row.address,
       restarts: row.restarts,
@@ -228,6 +231,11 @@ export class Instances {
       created_at: iso(row.created_at),
     };
   }
+}
+
+function statusOfRow({ desired, observed }: InstanceRow): Instance["status"] {
+  if (desired === "removed") return "stopping";
+  return desired === "stopped" && observed === "stopped" ? "sleeping" : observed;
 }
 
 function notRunning(row: InstanceRow, state: string) {

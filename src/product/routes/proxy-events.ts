@@ -9,6 +9,8 @@ export interface ProxyEventsOptions {
   /** The data plane's own directory: its group is the one that both users are in. */
   proxyDirectory: string;
   routes: Pick<Routes, "count">;
+  /** A request waits for a route whose app sleeps. */
+  wake(routeId: string): void;
   log: Log;
 }
 
@@ -47,9 +49,10 @@ export class ProxyEventsServer {
       return new Response(null, { status: 404 });
     try {
       const { events } = (await request.json()) as ProxyEvents;
-      for (const event of events)
-        if (event.type === "metrics")
-          this.options.routes.count(event.routes, Date.parse(event.at) || Date.now());
+      for (const event of events) {
+        if (event.type === "wake") this.options.wake(event.route);
+        else this.options.routes.count(event.routes, Date.parse(event.at) || Date.now());
+      }
       return new Response(null, { status: 204 });
     } catch (error) {
       this.options.log.warn("the proxy sent something unreadable", { error: terse(error) });

@@ -3,6 +3,7 @@ import type { Route, RouteStatus, RouteTable, Target } from "../../proxy/protoco
 import { PROTOCOL_VERSION } from "../../proxy/protocol.ts";
 import { hostLabel } from "../apps/app-name.ts";
 import type { Environment } from "../environments/environments.ts";
+import type { Health } from "../schema.ts";
 
 export interface RoutedInstance {
   id: string;
@@ -16,6 +17,8 @@ export interface RoutedEnvironment {
   environment: Environment;
   status: RouteStatus;
   instances: RoutedInstance[];
+  /** Of the release that serves; null while there is none. */
+  health: Health | null;
   /** Verified names of the person's own. */
   domains: { host: string; path: string; strip_path: boolean }[];
 }
@@ -36,7 +39,10 @@ export function renderRouteTable(
   };
 }
 
-function routesOf({ environment, status, instances, domains }: RoutedEnvironment, settings: Config): Route[] {
+function routesOf(
+  { environment, status, instances, health, domains }: RoutedEnvironment,
+  settings: Config,
+): Route[] {
   const own: Route = {
     id: routeId(environment),
     app: environment.app,
@@ -57,10 +63,13 @@ function routesOf({ environment, status, instances, domains }: RoutedEnvironment
       }),
     ),
     status,
-    hold: status === "stopped" || status === "failed" ? { max_requests: 0, max_wait_ms: 0 } : HOLD,
-    wake: false,
+    hold: holdOf(status, environment),
+    wake: status === "sleeping",
     max_body_bytes: environment.settings.max_body_bytes,
     first_byte_timeout_ms: 60_000,
+    balance: environment.settings.balance,
+    sticky: environment.settings.sticky,
+    ...activeHealth(health),
   };
   const more = domains.map(({ host, path, strip_path }) => ({
     ...own,
@@ -71,6 +80,25 @@ function routesOf({ environment, status, instances, domains }: RoutedEnvironment
     port: null,
   }));
   return [own, ...more];
+}
+
+function holdOf(status: RouteStatus, { settings }: Environment): Route["hold"] {
+  if (status === "stopped" || status === "failed") return { max_requests: 0, max_wait_ms: 0 };
+  return status === "sleeping" ? { ...HOLD, max_wait_ms: settings.wake_deadline_s * 1000 } : HOLD;
+}
+
+/** The proxy asks the instances; control only reads what came of it (docs/data-plane.md). */
+function activeHealth(health: Health | null): Pick<Route, "health"> {
+  if (health === null || health.type === "none") return {};
+  const { pathname, search } = new URL(health.path, "http://app");
+  return {
+    health: {
+      path: health.type === "http" ? pathname + search : null,
+      interval_ms: health.interval_s * 1000,
+      timeout_ms: health.timeout_s * 1000,
+      unhealthy_after: health.unhealthy_after,
+    },
+  };
 }
 
 export function routeId(environment: Environment): string {

@@ -220,14 +220,11 @@ export class Routes {
 
   private routed(environment: Environment): RoutedEnvironment {
     const { instances, store } = this.options;
-    const routed = instances
-      .present(environment.id)
-      .filter((row) => row.routed === 1 && row.process === "web");
-    // An unhealthy instance gets requests only while there is no other: some answers are better than none.
-    const well = routed.filter((row) => row.observed !== "unhealthy");
-    const rows = well.length > 0 ? well : routed;
+    const rows = instances.present(environment.id).filter((row) => row.routed === 1 && row.process === "web");
+    const serving = rows[0] ? this.options.releases.byId(rows[0].release_id) : null;
     return {
       environment,
+      health: serving?.spec.settings.health ?? null,
       status: this.status(environment, rows.length),
       instances: rows.map((row) => this.target(environment, row)),
       domains: store
@@ -257,6 +254,7 @@ export class Routes {
   private status(environment: Environment, routed: number): RouteStatus {
     if (environment.desired === "stopped") return "stopped";
     if (routed > 0) return "running";
+    if (this.options.instances.asleep(environment.id).length > 0) return "sleeping";
     const open = this.options.store.get(
       `select 1 from jobs j join deployments d on d.job_id = j.id
        where d.environment_id = $id and j.status in ('queued', 'running')`,

@@ -1,11 +1,20 @@
 import { expect, test } from "bun:test";
 import { type RoutedEnvironment, renderRouteTable } from "../../../src/product/routes/route-table.ts";
+import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
+import { checkRouteTable } from "../../../src/proxy/table-check.ts";
 import { product } from "../../support/product.ts";
 
 async function rendered(more: Partial<RoutedEnvironment>) {
   const { environments, settings } = await product();
   const environment = await environments.create("blog", "me");
-  const routed: RoutedEnvironment = { environment, status: "running", instances: [], domains: [], ...more };
+  const routed: RoutedEnvironment = {
+    environment,
+    status: "running",
+    instances: [],
+    health: null,
+    domains: [],
+    ...more,
+  };
   return renderRouteTable([routed], { settings, probeToken: "token", ownCookies: ["diplo_session"] });
 }
 
@@ -35,4 +44,26 @@ test("renderRouteTable adds a route without a port for each domain", async () =>
     ["example.org", "/api", true],
   ]);
   expect(new Set(routes.map(({ id }) => id)).size).toBe(2);
+});
+
+test("renderRouteTable of a sleeping app asks to be woken and holds for as long as that may take", async () => {
+  const route = (await rendered({ status: "sleeping" })).routes[0];
+  expect(route).toMatchObject({ wake: true, hold: { max_requests: 1000, max_wait_ms: 60_000 } });
+  expect((await rendered({ status: "running" })).routes[0]?.wake).toBe(false);
+});
+
+test("renderRouteTable has the proxy ask as the release's health says, in words the proxy takes", async () => {
+  const { health } = DEFAULT_SETTINGS;
+  const asked = async (changes: Partial<typeof health>) => {
+    const table = await rendered({ health: { ...health, ...changes } });
+    return checkRouteTable({ ...table, generation: 1 }).routes[0]?.health;
+  };
+  expect(await asked({})).toEqual({ path: "/", interval_ms: 10_000, timeout_ms: 5000, unhealthy_after: 3 });
+  expect((await asked({ path: "/gesund?tief=ä#x" }))?.path).toBe("/gesund?tief=%C3%A4");
+  expect((await asked({ type: "tcp" }))?.path).toBeNull();
+  expect(await asked({ type: "none" })).toBeUndefined();
+});
+
+test("renderRouteTable passes balance and sticky on", async () => {
+  expect((await rendered({})).routes[0]).toMatchObject({ balance: "round_robin", sticky: false });
 });

@@ -164,10 +164,11 @@ function write(
   });
 }
 
-/** A rollback brings back the old release's config and settings with its image. */
+/** A rollback brings back the old release's config and settings with its image; what is not a release's stays as it is. */
 function goBack(parts: DeploymentParts, environment: Environment, from: ReleaseRow, by: string): void {
   parts.config.restore(environment, from.spec.config, by);
-  parts.environments.changeSettings(environment.id, from.spec.settings);
+  const { settings } = parts.environments.byId(environment.id);
+  parts.environments.changeSettings(environment.id, { ...settings, ...ofRelease(from.spec.settings) });
 }
 
 function fromPlan(

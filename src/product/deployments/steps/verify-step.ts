@@ -44,7 +44,7 @@ export function verifyStep(parts: DeploymentParts): Step<DeploymentState> {
   };
 }
 
-interface Check {
+export interface Check {
   runtime: ContainerRuntime;
   environment: Environment;
   row: InstanceRow;
@@ -53,7 +53,8 @@ interface Check {
   signal: AbortSignal;
 }
 
-async function untilHealthy(check: Check): Promise<string> {
+/** One instance, healthy as its process understands it; answers how. Throws the explanation when it does not come to that. */
+export async function untilHealthy(check: Check): Promise<string> {
   const who = `${check.row.process}.${check.row.slot}`;
   if (check.row.process !== "web") return `${who} stays up (${await untilSteady(check)} s)`;
   const result = await untilAnswers(check);
