@@ -119,7 +119,12 @@ describe("a route to a static release", () => {
     const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: blog.test\r\n${more}\r\n`;
     client.send(get("/a.txt") + get("/none") + get("/b.txt") + get("/a.txt", "Connection: close\r\n"));
     const all = await client.untilEnd();
-    expect(all.match(/HTTP\/1\.1 \d+/g)).toEqual(["200", "404", "200", "200"].map((s) => `HTTP/1.1 ${s}`));
+    expect([...all.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual([
+      "200",
+      "404",
+      "200",
+      "200",
+    ]);
     expect(all.indexOf("aaa")).toBeLessThan(all.indexOf("bbb"));
     const old = await exchange(plane.port, "GET /a.txt HTTP/1.0\r\nHost: blog.test\r\n\r\n");
     expect(parseAnswer(old).fields.get("connection")).toBe("close");
