@@ -13,6 +13,7 @@ import { deploymentsRoutes } from "./deployments.tsx";
 import { homeRoutes } from "./home.tsx";
 import { jobsRoutes } from "./jobs.tsx";
 import { newAppRoutes } from "./new-app.tsx";
+import { registriesRoutes } from "./registries.tsx";
 import { searchRoutes } from "./search.tsx";
 import { settingsActionRoutes } from "./settings-actions.ts";
 import { signInRoutes } from "./sign-in.tsx";
@@ -40,4 +41,5 @@ export const webRoutes: HandRoute[] = [
   ...jobsRoutes,
   ...boxRoutes,
   ...tokensRoutes,
+  ...registriesRoutes,
 ];

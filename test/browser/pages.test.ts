@@ -50,6 +50,7 @@ beforeAll(async () => {
       "/jobs?show=all",
       "/box",
       "/box/tokens",
+      "/box/registries",
       "/search?q=greeter",
       "/no-such-page",
     ],

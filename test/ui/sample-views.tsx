@@ -11,6 +11,7 @@ import { ErrorPage, type ErrorView } from "../../ui/pages/error.tsx";
 import { HomePage, type HomeView } from "../../ui/pages/home.tsx";
 import { JobsPage, type JobsView } from "../../ui/pages/jobs.tsx";
 import { NewAppPage, type NewAppView } from "../../ui/pages/new-app.tsx";
+import { RegistriesPage, type RegistriesView } from "../../ui/pages/registries.tsx";
 import { SearchPage } from "../../ui/pages/search.tsx";
 import { SignInPage, type SignInView } from "../../ui/pages/sign-in.tsx";
 import { TokensPage, type TokensView } from "../../ui/pages/tokens.tsx";
@@ -447,6 +448,17 @@ export const tokensView: TokensView = {
   now,
 };
 
+export const registriesView: RegistriesView = {
+  registries: [
+    { id: "01R", server: "ghcr.io", username: "you", created_by: "owner", created_at: ago(60 * 24 * 3) },
+  ],
+  draft: { server: "registry.lan/you", username: "you" },
+  errors: { server: "Give the host alone" },
+  failure,
+  notice: { text: "ghcr.io lets the box in as you." },
+  now,
+};
+
 export const errorView: ErrorView = {
   status: 404,
   title: "There is nothing here",
@@ -497,6 +509,11 @@ export const samplePages: SamplePage[] = [
   { name: "jobs", view: jobsView, render: (view: JobsView) => <JobsPage {...view} /> },
   { name: "box", view: boxView, render: (view: BoxView) => <BoxPage {...view} /> },
   { name: "tokens", view: tokensView, render: (view: TokensView) => <TokensPage {...view} /> },
+  {
+    name: "registries",
+    view: registriesView,
+    render: (view: RegistriesView) => <RegistriesPage {...view} />,
+  },
   { name: "sign-in", view: signInView, render: (view: SignInView) => <SignInPage {...view} /> },
   { name: "error", view: errorView, render: (view: ErrorView) => <ErrorPage {...view} /> },
   {

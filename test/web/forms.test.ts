@@ -209,6 +209,35 @@ test("POST /box/tokens shows the secret once", async () => {
   expect(later).not.toContain(secret);
 });
 
+test("POST /box/registries keeps credentials; a refused form comes back without the password", async () => {
+  const refused = await web.post("/box/registries", {
+    server: "ghcr.io/you",
+    username: "you",
+    password: "s3cret-canary",
+  });
+  const html = await refused.text();
+  expect(refused.status).toBe(422);
+  expect(html).toContain("Give the host alone");
+  expect(html).toContain('value="ghcr.io/you"');
+  expect(html).not.toContain("s3cret-canary");
+  const kept = await web.post("/box/registries", {
+    server: "ghcr.io",
+    username: "you",
+    password: "s3cret-canary",
+  });
+  expect([kept.status, kept.headers.get("location")]).toEqual([303, "/box/registries"]);
+  const page = await (await web.get("/box/registries")).text();
+  expect(page).toContain("ghcr.io");
+  expect(page).not.toContain("s3cret-canary");
+  const id = /registries\/([^/]+)\/remove/.exec(page)?.[1] as string;
+  // This box has no engine: the page says so instead of failing.
+  const tested = await web.post(`/box/registries/${id}/test`, {});
+  expect(tested.status).toBe(422);
+  expect(await tested.text()).toContain("No container engine answers");
+  await web.post(`/box/registries/${id}/remove`, {});
+  expect(await (await web.get("/box/registries")).text()).not.toContain("ghcr.io</code>");
+});
+
 describe("POST /login", () => {
   test("takes the whole link or its secret, and refuses a used one with the same form", async () => {
     const { url } = web.box.parts.access.createLoginLink(["http://box"]);

@@ -70,6 +70,7 @@ describe("a page", () => {
       "/jobs",
       "/jobs?show=all",
       "/box/tokens",
+      "/box/registries",
       "/search?q=blog",
       "/login",
       "/setup",

@@ -7,6 +7,7 @@ import { conflict, notFound } from "../../src/errors.ts";
 import { createLog } from "../../src/log.ts";
 import { ConfigVars } from "../../src/product/config/config-vars.ts";
 import { Environments } from "../../src/product/environments/environments.ts";
+import { Registries } from "../../src/product/registries/registries.ts";
 import { type App, DEFAULT_SETTINGS, type Deployment } from "../../src/product/schema.ts";
 import { Credentials } from "../../src/product/sources/credentials.ts";
 import { Vault } from "../../src/security/vault/vault.ts";
@@ -147,7 +148,8 @@ async function addConfig(box: ControlBox): Promise<void> {
   const vault = await Vault.open({ keyFile: join(settings.data, "master.key"), store });
   const config = new ConfigVars({ store, vault, environments, deployments: () => parts.deployments });
   const credentials = new Credentials({ store, vault });
+  const registries = new Registries({ store, vault, runtimes });
   const gitCache = new GitCache(join(settings.data, "repositories"));
   await mkdir(paths.work(settings.data), { recursive: true });
-  Object.assign(parts, { runtimes, environments, vault, config, credentials, gitCache });
+  Object.assign(parts, { runtimes, environments, vault, config, credentials, registries, gitCache });
 }

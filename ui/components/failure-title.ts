@@ -1,7 +1,7 @@
 /** What a failed deployment is called on the pages, by its stable code; what ended it in detail follows below. */
 const titles: Record<string, string> = {
   repo_not_found: "The repository was not found",
-  auth_failed: "The repository refused the credentials",
+  auth_failed: "The source refused the credentials",
   branch_not_found: "The branch does not exist",
   repo_empty: "The repository is empty",
   nothing_detected: "Nothing was recognised that could be built",
@@ -19,6 +19,8 @@ const titles: Record<string, string> = {
   health_status: "The app answers with an error",
   health_timeout: "The app does not answer",
   image_not_found: "An image was not found",
+  arch_mismatch: "The image is for other machines",
+  registry_unreachable: "The registry does not answer",
   disk_full: "The disk is full",
   engine_down: "The engine does not answer",
   runtime_unavailable: "The engine cannot be used",

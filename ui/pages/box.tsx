@@ -43,7 +43,9 @@ export function BoxPage({ system, stats, runtimes, checks }: BoxView) {
     <div id="page">
       <div class="sectionhead">
         <h1 safe>{system.hostname}</h1>
-        <a href="/box/tokens">API tokens</a>
+        <span>
+          <a href="/box/registries">Registries</a> · <a href="/box/tokens">API tokens</a>
+        </span>
       </div>
       <Doctor checks={checks} />
       <Load stats={stats} />

@@ -4,6 +4,7 @@ import { appInfo, appList, health } from "./app-views.ts";
 import { configChanged, configList, configValue } from "./config-views.ts";
 import { deploymentInfo, deploymentList, jobList } from "./deployment-views.ts";
 import { plainView } from "./plain-view.ts";
+import { registryAnswers, registryKept, registryList } from "./registry-views.ts";
 import { formation, instanceList, releaseList, scaled } from "./release-views.ts";
 import {
   destroyed,
@@ -52,6 +53,10 @@ const VIEWS: Record<string, View<any>> = {
   "storage:remove": () => "",
   domains: domainList,
   jobs: jobList,
+  registries: registryList,
+  "registries:add": registryKept,
+  "registries:remove": () => "",
+  "registries:test": registryAnswers,
   tokens: tokenList,
   "tokens:create": tokenMade,
   "login-link": loginLink,

@@ -9,10 +9,14 @@ import { registryFailure, signInRefused, unanswered } from "./registry-failure.t
 /** A registry that has not answered by then is away; a deployment tries again. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** The one way in which credentials go to the engine: a header of the call that needs them (engine API, X-Registry-Auth). */
+/**
+ * How credentials go to the engine: in a header of the call that needs them (engine API, X-Registry-Auth). The
+ * alphabet is that of URLs, with padding: without it engines take the header for an empty one.
+ */
 export function authHeader(credential: RegistryCredential | null): Record<string, string> {
   if (credential === null) return {};
-  return { "X-Registry-Auth": Buffer.from(JSON.stringify(login(credential))).toString("base64url") };
+  const base64 = Buffer.from(JSON.stringify(login(credential))).toString("base64");
+  return { "X-Registry-Auth": base64.replaceAll("+", "-").replaceAll("/", "_") };
 }
 
 /** `GET /distribution/{name}/json`: the digest of a name, and what the image behind it runs on. */
