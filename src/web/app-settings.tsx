@@ -100,7 +100,7 @@ export const appSettingsRoutes: HandRoute[] = [
     method: "POST",
     path: "/apps/:app/settings",
     permission: "apps:write",
-    reason: "form: health, limits, strategy",
+    reason: "form: health, limits, strategy, requests and sleep",
     page: true,
     handle: save,
   },

@@ -17,6 +17,10 @@ const names = [
   "drain_s",
   "stop_grace_s",
   "build_timeout_s",
+  "balance",
+  "sticky",
+  "idle_timeout_s",
+  "wake_deadline_s",
 ] as const;
 
 export function settingValues(settings: EnvironmentSettings): SettingValues {

@@ -288,6 +288,10 @@ export const settingsView: AppSettingsView = {
     drain_s: "30",
     stop_grace_s: "10",
     build_timeout_s: "1800",
+    balance: "least_connections",
+    sticky: "true",
+    idle_timeout_s: "600",
+    wake_deadline_s: "60",
   },
   errors: { "limits.memory": "As in 512m", confirm: "Type the name" },
   processes: [

@@ -14,6 +14,7 @@ import {
 } from "../partials/source-access.tsx";
 import { SourceSettings, type SourceView } from "../partials/source-settings.tsx";
 import { Storage, type VolumeView } from "../partials/storage.tsx";
+import { TrafficFields } from "../partials/traffic-fields.tsx";
 
 /** Fields as a person typed them, by name: `health.path`, `limits.memory` … */
 export type SettingValues = Record<string, string>;
@@ -43,9 +44,12 @@ export function AppSettingsPage(view: AppSettingsView) {
       <Form action={`${base}/settings`} class="stack" label="Health and limits">
         <HealthFields values={view.values} errors={view.errors} />
         <LimitFields values={view.values} errors={view.errors} />
+        <TrafficFields values={view.values} errors={view.errors} />
         <p class="actions">
           <Submit text="Save" busy="Saving…" />
-          <span class="faint">A new release follows when the app runs.</span>
+          <span class="faint">
+            A new release follows where health, limits or port change and the app runs.
+          </span>
         </p>
       </Form>
       <SourceSettings source={view.source} base={base} errors={view.errors} />

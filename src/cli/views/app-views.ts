@@ -36,10 +36,21 @@ export const appInfo: View<App> = (app, { paint, now }) => {
     ["source", sourceText(app)],
     ["health", health.type === "http" ? `HTTP ${health.path}` : health.type],
     ["limits", `memory ${limits.memory}, cpus ${limits.cpus ?? "any"}, pids ${limits.pids}`],
+    ["requests", requestsText(app)],
+    ["sleeps", sleepText(app)],
     ["runtime", app.runtime_type],
   ];
   return pairs(facts) + (app.error ? `\n${explain(app.error, paint)}` : "");
 };
+
+function requestsText({ settings }: App): string {
+  return settings.sticky ? `${settings.balance}, sticky` : settings.balance;
+}
+
+function sleepText({ settings: { idle_timeout_s, wake_deadline_s } }: App): string {
+  if (idle_timeout_s === null) return "never";
+  return `after ${idle_timeout_s} s without use; a request that wakes it waits up to ${wake_deadline_s} s`;
+}
 
 function sourceText({ source }: App): string {
   if (!source) return "-";

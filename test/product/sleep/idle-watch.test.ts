@@ -59,7 +59,8 @@ function serving(process = "web", routed = 1): string {
       { id, job },
     );
   }
-  const row = instances.add({ environment, releaseId: "r", deploymentId: "d", process, slot: 1 });
+  const wanted = { environment, releaseId: "r", deploymentId: "d", process, slot: 1, site: null };
+  const row = instances.add(wanted);
   store.run("update instances set routed = $routed, observed = 'running', created_at = $now where id = $id", {
     id: row.id,
     routed,
