@@ -4,14 +4,14 @@ import { terse } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { Libc } from "./libc.ts";
+import { ACCESS_LOG_FILES } from "./protocol.ts";
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const changeMode = promisify(fchmod);
 
-/** As large, and as many, as the engine keeps of an app's own output. */
+/** As large, and with ACCESS_LOG_FILES as many, as the engine keeps of an app's own output. */
 const FILE_BYTES = 10 * 1024 * 1024;
-const FILES = 3;
 const FLUSH_BYTES = 128 * 1024;
 /** Lines that wait for a slow disk; more are dropped and counted. */
 const WAITING_BYTES = 2 * 1024 * 1024;
@@ -139,7 +139,7 @@ export class AccessLogFile {
   private rotate(fd: number): void {
     const { path, libc } = this.options;
     if (libc.flock(fd, LOCK_EX_NB) !== 0 || !this.hasName(fd)) return;
-    for (let i = FILES - 1; i > 0; i--) {
+    for (let i = ACCESS_LOG_FILES - 1; i > 0; i--) {
       const from = i === 1 ? path : `${path}.${i - 1}`;
       if (statSync(from, { throwIfNoEntry: false }) !== undefined) renameSync(from, `${path}.${i}`);
     }

@@ -3,10 +3,7 @@ import type { Log } from "../log.ts";
 import { AccessLogFile } from "./access-log-file.ts";
 import { type AccessFacts, combinedLine, jsonLine } from "./access-log-format.ts";
 import { openLibc } from "./libc.ts";
-import type { Route } from "./protocol.ts";
-
-/** Name of the directory in the proxy's own that holds the access logs. */
-export const LOGS = "logs";
+import { ACCESS_LOG_DIRECTORY, accessLogFile, type Route } from "./protocol.ts";
 
 /** Where the requests of one route are written down. */
 export interface AccessLog {
@@ -24,7 +21,7 @@ export class AccessLogs {
     private readonly log: Log,
     private readonly flushMs: number,
   ) {
-    this.directory = join(directory, LOGS);
+    this.directory = join(directory, ACCESS_LOG_DIRECTORY);
   }
 
   /** Undefined: the route wants none. */
@@ -32,7 +29,7 @@ export class AccessLogs {
     const format = route.access_log ?? "off";
     if (format === "off") return undefined;
     const line = format === "json" ? jsonLine : combinedLine;
-    const file = this.file(accessLogName(route));
+    const file = this.file(accessLogFile(route.app, route.environment));
     return { write: (facts) => file.add(line(facts)) };
   }
 
@@ -54,9 +51,4 @@ export class AccessLogs {
     }
     return file;
   }
-}
-
-/** `app.log`, or `app@staging.log` for another environment than production. */
-export function accessLogName({ app, environment }: Pick<Route, "app" | "environment">): string {
-  return `${environment === "production" ? app : `${app}@${environment}`}.log`;
 }

@@ -2,8 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
-import { LOGS } from "./access-logs.ts";
 import { openLibc } from "./libc.ts";
+import { ACCESS_LOG_DIRECTORY } from "./protocol.ts";
 import { SITES } from "./site-directory.ts";
 
 const LOCK_EX_NB = 2 | 4;
@@ -82,7 +82,7 @@ export class ProxyDirectory {
    * user of the same group.
    */
   async makeSharedDirectories(): Promise<void> {
-    for (const name of [SITES, LOGS]) {
+    for (const name of [SITES, ACCESS_LOG_DIRECTORY]) {
       const path = join(this.path, name);
       await mkdir(path, { recursive: true });
       await chmod(path, 0o770);

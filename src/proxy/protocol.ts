@@ -73,6 +73,16 @@ export type Balance = "round_robin" | "least_connections" | "random" | "ip_hash"
 
 export type AccessLogFormat = "off" | "json" | "combined";
 
+/** Below the proxy's directory: one access log for each environment, written by the proxy, read and removed by control. */
+export const ACCESS_LOG_DIRECTORY = "logs";
+/** The one that is written and the older ones, `.1` and up. */
+export const ACCESS_LOG_FILES = 3;
+
+/** `app.log`, or `app@staging.log` for another environment than production. */
+export function accessLogFile(app: string, environment: string): string {
+  return `${environment === "production" ? app : `${app}@${environment}`}.log`;
+}
+
 export interface Redirect {
   /**
    * Absolute URL without query. When it ends with `/`, path and query of the request are added, the path as a target
