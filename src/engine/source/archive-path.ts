@@ -7,6 +7,8 @@ export function checkPath(name: string): string {
   if (name.startsWith("/") || name.includes("\0") || long || parts.includes("..")) {
     throw refused(`the path ${shown(name)} leads out of it`);
   }
+  // What the decoder puts for bytes that are no UTF-8: two such names may come out as one.
+  if (name.includes("\uFFFD")) throw refused(`the path ${shown(name)} is not UTF-8`);
   return parts.join("/");
 }
 

@@ -45,18 +45,19 @@ export async function readArchive(
 ): Promise<void> {
   const packed = (await stat(path)).size;
   const count = tally(limits, packed);
+  const isNew = distinct();
   const unpack = extract();
   unpack.on("entry", (headers: Headers, content: Readable, next: (error?: unknown) => void) => {
     const done = async () => {
       count(headers.size ?? 0);
       const entry = entryOf(headers, content);
-      if (entry !== null) await take(entry);
+      if (entry !== null) await take(isNew(entry));
       content.resume();
     };
     done().then(() => next(), next);
   });
   const kind = await kindOf(path);
-  if (kind === "zip") return readZipArchive(path, count, signal, take);
+  if (kind === "zip") return readZipArchive(path, count, signal, (entry) => take(isNew(entry)));
   const source = createReadStream(path);
   try {
     if (kind === "gzip") await pipeline(source, createGunzip(), unpack, { signal });
@@ -129,6 +130,17 @@ function tally(limits: ArchiveLimits, packed: number): (bytes: number) => void {
     if (unpacked > RATIO_COUNTS_FROM_BYTES && unpacked > packed * limits.ratio) {
       throw refused(`it unpacks to more than ${limits.ratio} times its size`);
     }
+  };
+}
+
+/** Two files of one name would be one thing to whoever looks and another to whoever unpacks. */
+function distinct(): (entry: ArchiveEntry) => ArchiveEntry {
+  const seen = new Set<string>();
+  return (entry) => {
+    if (entry.type === "directory") return entry;
+    if (seen.has(entry.path)) throw refused(`${shown(entry.path)} is in it twice`);
+    seen.add(entry.path);
+    return entry;
   };
 }
 
