@@ -143,6 +143,9 @@ export const EnvironmentSettings = t.Object({
     { description: "How the proxy chooses among the web instances" },
   ),
   sticky: t.Boolean({ description: "Keep a client at the instance that answered it first, by a cookie" }),
+  access_log: t.Union([t.Literal("off"), t.Literal("json"), t.Literal("combined")], {
+    description: "Write down each request that the proxy takes; see: diplo logs --source router",
+  }),
   idle_timeout_s: t.Union([t.Integer({ minimum: 1, maximum: 30 * 24 * 3600 }), t.Null()], {
     description: "Put the web process to sleep after so long without use, as in 600; null = never",
   }),
@@ -194,6 +197,7 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   max_body_bytes: 1024 ** 3,
   balance: "round_robin",
   sticky: false,
+  access_log: "off",
   idle_timeout_s: null,
   wake_deadline_s: 60,
   watch_paths: [],

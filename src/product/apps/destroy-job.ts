@@ -64,6 +64,8 @@ export function destroyJob(parts: DestroyParts): JobKind<DestroyState> {
               rm(join(paths.jobLogs(parts.settings.data), `${id}.log`), { force: true }),
               rm(join(paths.work(parts.settings.data), id), { recursive: true, force: true }),
             ]);
+          for (const environment of parts.environments.ofApp(state.app_id))
+            await parts.routes.forgetAccessLog(environment);
           return { next: DONE, apply: () => forget(parts, state) };
         },
       },

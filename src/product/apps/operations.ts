@@ -60,6 +60,7 @@ export const set = operation({
     max_body_bytes: t.Optional(EnvironmentSettings.properties.max_body_bytes),
     balance: t.Optional(EnvironmentSettings.properties.balance),
     sticky: t.Optional(EnvironmentSettings.properties.sticky),
+    access_log: t.Optional(EnvironmentSettings.properties.access_log),
     idle_timeout_s: t.Optional(EnvironmentSettings.properties.idle_timeout_s),
     wake_deadline_s: t.Optional(EnvironmentSettings.properties.wake_deadline_s),
     watch_paths: t.Optional(EnvironmentSettings.properties.watch_paths),

@@ -69,6 +69,7 @@ function routesOf(
     first_byte_timeout_ms: 60_000,
     balance: environment.settings.balance,
     sticky: environment.settings.sticky,
+    access_log: environment.settings.access_log,
     ...activeHealth(health),
   };
   const more = domains.map(({ host, path, strip_path }) => ({

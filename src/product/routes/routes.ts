@@ -1,13 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Config } from "../../config.ts";
+import { type Config, paths } from "../../config.ts";
 import { DiploError, terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { ProxyState, RouteMetrics, RouteStatus } from "../../proxy/protocol.ts";
 import type { Store } from "../../store/store.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
 import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
+import type { AppLogLine } from "../instances/merge-logs.ts";
 import type { Releases } from "../releases/releases.ts";
 import { lanAddress } from "../system/lan-address.ts";
+import { type AccessLogOptions, AccessLogReader } from "./access-log-reader.ts";
 import type { ProxyClient } from "./proxy-client.ts";
 import { hostOf, type RoutedEnvironment, renderRouteTable } from "./route-table.ts";
 
@@ -29,7 +31,11 @@ const KEPT_GENERATIONS = 200;
 export class Routes {
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: RoutesOptions) {}
+  private readonly accessLogs: AccessLogReader;
+
+  constructor(private readonly options: RoutesOptions) {
+    this.accessLogs = new AccessLogReader(paths.proxyDirectory(options.settings.data));
+  }
 
   /**
    * Makes the data plane serve what the database says. Answers when it does. Calls are taken one after another,
@@ -68,6 +74,16 @@ export class Routes {
 
   state(): Promise<ProxyState> {
     return this.options.proxy.state();
+  }
+
+  /** What the proxy wrote down of the app's requests. */
+  accessLog(app: string, options: AccessLogOptions): AsyncIterable<AppLogLine> {
+    return this.accessLogs.lines(this.options.environments.find(app), options);
+  }
+
+  /** An environment is destroyed, and what was written down of its requests with it. */
+  forgetAccessLog(environment: Environment): Promise<void> {
+    return this.accessLogs.remove(environment);
   }
 
   /** Names and ports an app answers at; what a browser on the LAN should try comes first. */

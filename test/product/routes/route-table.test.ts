@@ -64,6 +64,9 @@ test("renderRouteTable has the proxy ask as the release's health says, in words 
   expect(await asked({ type: "none" })).toBeUndefined();
 });
 
-test("renderRouteTable passes balance and sticky on", async () => {
-  expect((await rendered({})).routes[0]).toMatchObject({ balance: "round_robin", sticky: false });
+test("renderRouteTable passes balance, sticky and the access log on", async () => {
+  const standard = { balance: "round_robin", sticky: false, access_log: "off" };
+  expect((await rendered({})).routes[0]).toMatchObject(standard);
+  const table = { ...(await rendered({ access_log: "json" })), generation: 1 };
+  expect(checkRouteTable(table).routes[0]?.access_log).toBe("json");
 });
