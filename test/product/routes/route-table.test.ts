@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { type RoutedEnvironment, renderRouteTable } from "../../../src/product/routes/route-table.ts";
-import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
+import { DEFAULT_SETTINGS, type EnvironmentSettings } from "../../../src/product/schema.ts";
 import { checkRouteTable } from "../../../src/proxy/table-check.ts";
 import { product } from "../../support/product.ts";
 
-async function rendered(more: Partial<RoutedEnvironment>) {
+async function rendered(more: Partial<RoutedEnvironment>, changes: Partial<EnvironmentSettings> = {}) {
   const { environments, settings } = await product();
-  const environment = await environments.create("blog", "me");
+  const created = await environments.create("blog", "me");
+  const environment = { ...created, settings: { ...created.settings, ...changes } };
   const routed: RoutedEnvironment = {
     environment,
     status: "running",
@@ -67,6 +68,6 @@ test("renderRouteTable has the proxy ask as the release's health says, in words 
 test("renderRouteTable passes balance, sticky and the access log on", async () => {
   const standard = { balance: "round_robin", sticky: false, access_log: "off" };
   expect((await rendered({})).routes[0]).toMatchObject(standard);
-  const table = { ...(await rendered({ access_log: "json" })), generation: 1 };
+  const table = { ...(await rendered({}, { access_log: "json" })), generation: 1 };
   expect(checkRouteTable(table).routes[0]?.access_log).toBe("json");
 });
