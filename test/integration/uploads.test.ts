@@ -74,6 +74,14 @@ for (const [kind, make] of Object.entries({
     expect(await (await box.app(port)).text()).toBe("again");
   }, 60_000);
 
+test("an archive's odd names survive the build", async () => {
+  const odd = { "-rf": "dash", "new\nline": "newline", "$(touch x)": "dollar", "`x`;y": "ticks" };
+  const { body } = await send("odd", await tarOf({ ...SITE, ...odd }));
+  const { port } = await box.deploy({ upload_id: body.upload_id, name: "odd" });
+  for (const [name, text] of Object.entries(odd))
+    expect(await (await box.app(port, `/${encodeURIComponent(name)}`)).text()).toBe(text);
+}, 60_000);
+
 test("an upload belongs to the app it was sent for", async () => {
   const { body } = await send("by-tar", await tarOf(SITE));
   const stolen = await box.api("POST", "/deploy", { upload_id: body.upload_id, name: "thief" });
