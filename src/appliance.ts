@@ -8,6 +8,7 @@ import { checkPool, readRoutes } from "./engine/network/address-plan.ts";
 import { BridgeSubnets } from "./engine/network/bridge-subnets.ts";
 import { detectRuntimes } from "./engine/runtime/detect.ts";
 import { Runtimes } from "./engine/runtime/runtimes.ts";
+import { Sites } from "./engine/site/sites.ts";
 import { GitCache } from "./engine/source/git-cache.ts";
 import { terse } from "./errors.ts";
 import { JobRunner, type JobRunnerOptions } from "./jobs/job-runner.ts";
@@ -21,6 +22,7 @@ import { Events } from "./product/events/events.ts";
 import { Healing } from "./product/healing/healing.ts";
 import { HealthWatch } from "./product/healing/health-watch.ts";
 import { Housekeeping } from "./product/healing/housekeeping.ts";
+import { SiteHealing } from "./product/healing/site-healing.ts";
 import { InstanceRows } from "./product/instances/instance-rows.ts";
 import { Instances } from "./product/instances/instances.ts";
 import { operations } from "./product/operations.ts";
@@ -135,6 +137,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   const gitCache = new GitCache(paths.repositories(settings.data), settings.caFile);
   const credentials = new Credentials({ store, vault });
   const uploads = new Uploads({ settings, environments });
+  const sites = new Sites(paths.sites(settings.data));
   const config = new ConfigVars({ store, vault, environments, deployments: () => deployments });
   const volumes = new Volumes({ store, environments, runtimes, deployments: () => deployments });
   const shared = {
@@ -152,6 +155,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     releases,
     volumes,
     routes,
+    sites,
   };
   const deployments: Deployments = new Deployments({ ...shared, gitCache, instances: rows });
   const instances = new Instances({ ...shared, rows, deployments });
@@ -172,9 +176,19 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     system,
     doctor,
   };
-  const healing = new Healing({ ...shared, instances: rows });
+  const siteHealing = new SiteHealing({ ...shared, instances: rows });
+  const healing = new Healing({ ...shared, sites: siteHealing, instances: rows });
   const health = new HealthWatch({ ...shared, instances: rows });
-  const housekeeping = new Housekeeping({ log, healing, health, gitCache, events, routes, settings });
+  const housekeeping = new Housekeeping({
+    log,
+    healing,
+    health,
+    sites: siteHealing,
+    gitCache,
+    events,
+    routes,
+    settings,
+  });
   const idleWatch = new IdleWatch({ ...shared, instances: rows });
   return { parts, proxy, healing, housekeeping, idleWatch };
 }

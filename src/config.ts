@@ -125,6 +125,7 @@ export const paths = {
   masterKey: (data: string) => join(data, "master.key"),
   controlSocket: (data: string) => join(data, "control.sock"),
   proxyDirectory: (data: string) => join(data, "proxy"),
+  sites: (data: string) => join(data, "proxy", "sites"),
   proxySocket: (data: string) => join(data, "proxy", "proxy.sock"),
   proxyEventsSocket: (data: string) => join(data, "proxy-events.sock"),
   jobLogs: (data: string) => join(data, "logs", "jobs"),

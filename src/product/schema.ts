@@ -127,6 +127,7 @@ export const EnvironmentSettings = t.Object({
   health: Health,
   limits: Limits,
   build: Build,
+  static: StaticSettings,
   hooks: Hooks,
   /** How long a release or post_deploy command may run. */
   hook_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
@@ -187,6 +188,15 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
     secrets: [],
     cache: true,
   },
+  static: {
+    serve: "proxy",
+    root: null,
+    index: "index.html",
+    spa: null,
+    error_page: null,
+    headers: {},
+    cache_control: null,
+  },
   hooks: { pre_build: null, release: null, post_deploy: null },
   hook_timeout_s: 600,
   pull_policy: "if_not_present",
@@ -214,6 +224,7 @@ export function withDefaults(stored: Partial<EnvironmentSettings>): EnvironmentS
     health: { ...health, ...stored.health },
     limits: { ...limits, ...stored.limits },
     build: { ...build, ...stored.build },
+    static: { ...DEFAULT_SETTINGS.static, ...stored.static },
     hooks: { ...hooks, ...stored.hooks },
   };
 }
@@ -335,7 +346,10 @@ export type Deployment = Static<typeof Deployment>;
 export const Release = t.Object({
   version: t.Integer(),
   status: t.Union([t.Literal("current"), t.Literal("previous"), t.Literal("failed"), t.Literal("pruned")]),
-  image_id: t.String(),
+  /** null = files that the proxy serves. */
+  image_id: t.Union([t.String(), t.Null()]),
+  /** Name of those files' directory. */
+  site: t.Union([t.String(), t.Null()]),
   /** Name and digest of a prebuilt image. */
   image: t.Union([t.String(), t.Null()]),
   commit: t.Union([t.String(), t.Null()]),
@@ -368,7 +382,9 @@ export const Instance = t.Object({
     t.Literal("crashed"),
   ]),
   routed: t.Boolean(),
-  address: t.String(),
+  /** `proxy`: files that Diplo serves itself, without a container. */
+  served_by: t.Union([t.Literal("container"), t.Literal("proxy")]),
+  address: t.Union([t.String(), t.Null()]),
   restarts: t.Integer(),
   last_exit: t.Union([t.Object({ exit_code: t.Integer(), oom_killed: t.Boolean(), at: Time }), t.Null()]),
   created_at: Time,

@@ -41,7 +41,14 @@ const stubs = {
       if (name !== "blog") throw notFound("app", name);
     },
   },
+  routes: {
+    async *accessLog(_app: string, options: LogOptions): AsyncIterable<AppLogLine> {
+      logAsked = options;
+      yield* logLines;
+    },
+  },
   instances: {
+    checkHasLog: () => {},
     async *logs(_app: string, options: LogOptions): AsyncIterable<AppLogLine> {
       logAsked = options;
       try {
@@ -192,6 +199,16 @@ test("apps/:app/logs answers text and hands on what was asked", async () => {
   expect(logAsked).toMatchObject({ lines: 7, process: "web", follow: false });
   expect((await fetch(`${box.url}/api/v1/apps/other/logs?follow=1`, { headers })).status).toBe(404);
   expect((await fetch(`${box.url}/api/v1/apps/blog/logs?lines=x`, { headers })).status).toBe(422);
+});
+
+test("apps/:app/logs?source=router gives lines of the access log as they are", async () => {
+  logLines = [{ ...line(1, "router"), text: '{"status":200}' }];
+  const headers = { authorization: `Bearer ${token}` };
+  const get = (query: string) => fetch(`${box.url}/api/v1/apps/blog/logs?source=${query}`, { headers });
+  expect(await (await get("router&lines=7")).text()).toBe('{"status":200}\n');
+  expect(logAsked).toMatchObject({ lines: 7, follow: false });
+  expect((await get("router&process=web")).status).toBe(422);
+  expect((await get("elsewhere")).status).toBe(422);
 });
 
 test("apps/:app/logs?follow=1 resumes after the last line's time and lets go when the client leaves", async () => {

@@ -295,8 +295,8 @@ export const settingsView: AppSettingsView = {
   },
   errors: { "limits.memory": "As in 512m", confirm: "Type the name" },
   processes: [
-    { process: "web", quantity: 2, command: ["node", "server.js"], from: "Procfile" },
-    { process: "worker", quantity: 1, command: null, from: "image" },
+    { process: "web", served_by: "container", quantity: 2, command: ["node", "server.js"], from: "Procfile" },
+    { process: "worker", served_by: "container", quantity: 1, command: null, from: "image" },
   ],
   source: {
     kind: "git",

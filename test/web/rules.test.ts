@@ -50,6 +50,7 @@ const release = (more: Partial<Release>): Release => ({
   status: "current",
   image_id: "sha256:1",
   image: null,
+  site: null,
   commit: "aaaaaaaaaa",
   commit_message: null,
   provider: "node",

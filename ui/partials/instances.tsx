@@ -11,7 +11,8 @@ export interface InstanceView {
   release: number;
   status: string;
   routed: boolean;
-  address: string;
+  /** null = files that the proxy serves. */
+  address: string | null;
   restarts: number;
   last_exit: { exit_code: number; oom_killed: boolean; at: string } | null;
   created_at: string;
@@ -66,7 +67,11 @@ function InstanceRow({ instance, now }: { instance: InstanceView; now: number })
       </th>
       <td class="num" data-label="Release" safe>{`v${instance.release}`}</td>
       <td data-label="Address">
-        <code safe>{instance.address}</code>
+        {instance.address === null ? (
+          <span class="faint">served by the proxy, no container</span>
+        ) : (
+          <code safe>{instance.address}</code>
+        )}
       </td>
       <td data-label="Since">
         <TimeAgo at={instance.created_at} now={now} />

@@ -4,6 +4,8 @@ import { Form } from "../components/form.tsx";
 
 export interface ProcessView {
   process: string;
+  /** `proxy`: files that Diplo serves itself, without a container. */
+  served_by: "container" | "proxy";
   quantity: number;
   command: string[] | null;
   /** Where the command came from, e.g. `Procfile`. */
@@ -39,13 +41,19 @@ export function Processes({
               value={each.quantity}
               type="number"
               min={0}
-              max={100}
+              max={each.served_by === "proxy" ? 1 : 100}
               unit="instances"
               error={errors[`scale:${each.process}`] ?? errors[each.process]}
             />
             <p class="faint">
-              <code>{escapeHtml(each.command?.join(" ") ?? "the image's own command")}</code>
-              <span safe>{` from ${each.from}`}</span>
+              {each.served_by === "proxy" ? (
+                <span safe>{`Served by the proxy, no container: ${each.from}`}</span>
+              ) : (
+                <>
+                  <code>{escapeHtml(each.command?.join(" ") ?? "the image's own command")}</code>
+                  <span safe>{` from ${each.from}`}</span>
+                </>
+              )}
             </p>
           </div>
         ))}

@@ -1,5 +1,6 @@
 import type { BuildPlan, Choice } from "./plan.ts";
 import { renderDockerfile } from "./render-dockerfile.ts";
+import { needsContainer } from "./static-files.ts";
 
 /** The plan for a person: each choice, where it came from, and the Dockerfile. */
 export function describePlan(plan: BuildPlan): string {
@@ -11,7 +12,12 @@ export function describePlan(plan: BuildPlan): string {
   if (plan.directory) rows.push(["directory", plan.directory]);
   if (plan.build_image) rows.push(["build image", told(plan.build_image)]);
   if (plan.run_image) rows.push(["run image", told(plan.run_image)]);
-  if (plan.static) rows.push(["files", told(plan.static.root)], ["single page", told(plan.static.spa)]);
+  if (plan.static)
+    rows.push(
+      ["files", told(plan.static.root)],
+      ["single page", told(plan.static.spa)],
+      ["served by", servedBy(plan)],
+    );
   for (const [name, { command, from }] of Object.entries(plan.processes)) {
     if (plan.static !== null && name === "web") continue;
     rows.push([name, `${command === null ? "the image's own command" : shown(command)}  (${from})`]);
@@ -37,6 +43,11 @@ export function describePlan(plan: BuildPlan): string {
     .map(([label, text]) => `${label.padEnd(width)}  ${text.replace(/\p{C}+/gu, " ")}`)
     .join("\n");
   return plan.dockerfile_path === null ? `${table}\n\n${renderDockerfile(plan)}` : `${table}\n`;
+}
+
+function servedBy(plan: BuildPlan): string {
+  const reason = needsContainer(plan);
+  return reason === null ? "the proxy, without a container" : `a container  (${reason})`;
 }
 
 function told<T>({ value, from }: Choice<T>): string {

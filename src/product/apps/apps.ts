@@ -1,4 +1,6 @@
 import { ulid } from "ulid";
+import { setHeader } from "../../engine/site/headers-file.ts";
+import { patternFault } from "../../engine/site/path-pattern.ts";
 import { conflict, DiploError, invalid } from "../../errors.ts";
 import type { JobRunner } from "../../jobs/job-runner.ts";
 import type { Store } from "../../store/store.ts";
@@ -62,6 +64,7 @@ export class Apps {
       health: { ...before.health, ...changes.health },
       limits: { ...before.limits, ...changes.limits },
       build: { ...before.build, ...changes.build },
+      static: { ...before.static, ...changes.static },
       hooks: { ...before.hooks, ...changes.hooks },
     } as EnvironmentSettings;
     if (bytesOf(settings.limits.memory) < MIN_MEMORY_BYTES)
@@ -70,6 +73,7 @@ export class Apps {
         `${settings.limits.memory} is less than an engine can give`,
         "At least 6m.",
       );
+    refuseBadHeaders(settings.static.headers);
     store.transaction(() => {
       environments.changeSettings(environment.id, settings);
       if (JSON.stringify(ofRelease(settings)) !== JSON.stringify(ofRelease(before)))
@@ -172,5 +176,18 @@ export class Apps {
 
   private liveBody(environment: Environment, current: ReleaseRow) {
     return this.options.releases.get(refOf(environment), current.number);
+  }
+}
+
+/** A header that could never be sent is said now, not with the next build. */
+function refuseBadHeaders(headers: EnvironmentSettings["static"]["headers"]): void {
+  for (const [path, values] of Object.entries(headers)) {
+    const rule = { path, set: [], remove: [] };
+    const fault =
+      patternFault(path) ??
+      Object.entries(values)
+        .map(([name, value]) => setHeader(rule, name, value))
+        .find((found) => found !== null);
+    if (fault) throw invalid("static.headers", `${path}: ${fault}`);
   }
 }

@@ -2,11 +2,14 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, paths } from "../../config.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
+import type { Sites } from "../../engine/site/sites.ts";
 import { DiploError } from "../../errors.ts";
 import { DONE, type JobKind, type JobRow } from "../../jobs/job.ts";
 import type { Store } from "../../store/store.ts";
 import { type Environments, networkName } from "../environments/environments.ts";
 import type { InstanceRows } from "../instances/instance-rows.ts";
+import type { BuildArtifacts } from "../releases/releases.ts";
+import { removeArtifacts } from "../releases/remove-artifacts.ts";
 import type { Routes } from "../routes/routes.ts";
 import type { Volumes } from "../volumes/volumes.ts";
 
@@ -17,6 +20,7 @@ export interface DestroyParts {
   environments: Environments;
   instances: InstanceRows;
   volumes: Volumes;
+  sites: Sites;
   routes: Routes;
 }
 
@@ -102,13 +106,11 @@ async function removeFromEngine(parts: DestroyParts, state: DestroyState): Promi
     await Promise.all(containers.map((container) => runtime.remove(container.name)));
     for (const row of parts.instances.present(environment.id)) parts.instances.release(row.id);
     await runtime.removeNetwork(networkName(environment));
-    const images = parts.store.all<{ image_tag: string }>(
-      "select image_tag from builds where environment_id = $id",
-      {
-        id: environment.id,
-      },
+    const builds = parts.store.all<Omit<BuildArtifacts, "id">>(
+      "select image_tag, site from builds where environment_id = $id",
+      { id: environment.id },
     );
-    for (const { image_tag } of images) await runtime.removeImage(image_tag);
+    for (const build of builds) await removeArtifacts(parts, build);
     if (state.destroy_data)
       for (const name of parts.volumes.engineNames(environment.id)) await runtime.removeVolume(name);
   }

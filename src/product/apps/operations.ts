@@ -1,6 +1,16 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation, Reply } from "../../operation.ts";
-import { App, AppRef, AppStatus, Build, EnvironmentSettings, Health, Hooks, Limits } from "../schema.ts";
+import {
+  App,
+  AppRef,
+  AppStatus,
+  Build,
+  EnvironmentSettings,
+  Health,
+  Hooks,
+  Limits,
+  StaticSettings,
+} from "../schema.ts";
 
 export const list = operation({
   verb: "apps",
@@ -50,6 +60,7 @@ export const set = operation({
     health: t.Optional(t.Partial(Health)),
     limits: t.Optional(t.Partial(Limits)),
     build: t.Optional(t.Partial(Build)),
+    static: t.Optional(t.Partial(StaticSettings)),
     hooks: t.Optional(t.Partial(Hooks)),
     hook_timeout_s: t.Optional(EnvironmentSettings.properties.hook_timeout_s),
     pull_policy: t.Optional(EnvironmentSettings.properties.pull_policy),

@@ -1,5 +1,6 @@
 import type { Config } from "../../config.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
+import type { Sites } from "../../engine/site/sites.ts";
 import type { GitCache } from "../../engine/source/git-cache.ts";
 import type { JobRunner } from "../../jobs/job-runner.ts";
 import type { Log } from "../../log.ts";
@@ -25,6 +26,7 @@ export interface DeploymentParts {
   registries: Registries;
   runtimes: Runtimes;
   gitCache: GitCache;
+  sites: Sites;
   environments: Environments;
   config: ConfigVars;
   credentials: Credentials;

@@ -2,6 +2,8 @@ import { ulid } from "ulid";
 import { DiploError } from "../../errors.ts";
 import { DONE, type JobKind } from "../../jobs/job.ts";
 import type { Environment } from "../environments/environments.ts";
+import { isContainer } from "../instances/instance-rows.ts";
+import { removeArtifacts } from "../releases/remove-artifacts.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
 import { releaseHookContainer } from "./run-hook.ts";
 import { untilDrained } from "./until-drained.ts";
@@ -43,16 +45,16 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
         onDeadline: () => new DiploError("step_timeout", "the engine does not stop old instances"),
         attempts: 1000,
         async run({ state }) {
-          const runtime = await parts.runtimes.usable();
           const rows = parts.instances.byIds(state.instances);
           const graceS = stopGraceS(parts, state);
           await Promise.all(
-            rows.map(async (row) => {
+            rows.filter(isContainer).map(async (row) => {
+              const runtime = await parts.runtimes.usable();
               await runtime.stop(row.name, graceS);
               await runtime.remove(row.name);
             }),
           );
-          if (state.deployment_id) await runtime.remove(releaseHookContainer(state.deployment_id));
+          if (state.deployment_id) await removeReleaseContainer(parts, state.deployment_id);
           return {
             next: "pruning",
             apply: () => {
@@ -65,9 +67,8 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
       pruning: {
         deadlineMs: 5 * 60_000,
         async run({ state }) {
-          const runtime = await parts.runtimes.usable();
           const builds = parts.releases.prunableBuilds(state.environment_id);
-          for (const build of builds) await runtime.removeImage(build.image_tag);
+          for (const build of builds) await removeArtifacts(parts, build);
           return {
             next: DONE,
             apply: () => {
@@ -79,6 +80,16 @@ export function drainJob(parts: DeploymentParts): JobKind<DrainState> {
       },
     },
   };
+}
+
+/** A release of files alone never ran a command: no engine is asked about it. */
+async function removeReleaseContainer(parts: DeploymentParts, deploymentId: string): Promise<void> {
+  const row = parts.store.get<{ release_id: string | null }>(
+    "select release_id from deployments where id = $deploymentId",
+    { deploymentId },
+  );
+  if (row?.release_id && parts.releases.byId(row.release_id).spec.site !== null) return;
+  await (await parts.runtimes.usable()).remove(releaseHookContainer(deploymentId));
 }
 
 /** An app that was destroyed meanwhile took its instances along: nothing is left to be patient with. */

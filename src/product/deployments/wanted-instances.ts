@@ -29,6 +29,7 @@ export function wantedInstances(
           deploymentId: state.deployment_id,
           process,
           slot,
+          site: release.spec.site,
         });
       wanted.push(row.id);
     }
@@ -38,6 +39,11 @@ export function wantedInstances(
 function mayStay(row: InstanceRow, release: ReleaseRow, state: DeploymentState): boolean {
   const ours = row.deployment_id === state.deployment_id;
   return row.release_id === release.id && row.desired === "running" && (ours || !state.request.fresh);
+}
+
+/** Files are served once, however often a container of theirs was wanted. */
+function times({ spec }: ReleaseRow, quantity: number): number {
+  return spec.site === null ? quantity : Math.min(1, quantity);
 }
 
 /**
@@ -57,7 +63,7 @@ function quantities(
       "select quantity from processes where environment_id = $id and name = $name",
       { id: environment.id, name },
     );
-    if (row) return [name, row.quantity];
+    if (row) return [name, times(release, row.quantity)];
     const quantity = state.plan?.formation?.[name]?.quantity ?? (name === "web" || !hasWeb ? 1 : 0);
     parts.store.run("insert into processes (environment_id, name, quantity) values ($id, $name, $quantity)", {
       id: environment.id,

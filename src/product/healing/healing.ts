@@ -8,9 +8,10 @@ import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import { startInstance } from "../deployments/steps/start-step.ts";
 import { type Environments, networkOf } from "../environments/environments.ts";
-import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
+import { type InstanceRow, type InstanceRows, isContainer } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
+import type { SiteHealing } from "./site-healing.ts";
 
 export interface HealingOptions {
   store: Store;
@@ -21,6 +22,7 @@ export interface HealingOptions {
   config: ConfigVars;
   vault: Vault;
   routes: Routes;
+  sites: Pick<SiteHealing, "check">;
   log: Log;
 }
 
@@ -45,14 +47,21 @@ export class Healing {
       .allPresent()
       .filter((row) => row.desired === "running" && !this.deploying(row.environment_id));
     try {
+      await this.checkSites(rows);
       await routes.publish();
-      if (rows.length === 0) return;
+      if (!rows.some(isContainer)) return;
       const runtime = await runtimes.usable();
       const seen = new Map((await runtime.list()).map((facts) => [facts.name, facts]));
-      for (const row of rows) await this.check(runtime, row, seen.get(row.name) ?? null);
+      for (const row of rows.filter(isContainer)) await this.check(runtime, row, seen.get(row.name) ?? null);
     } catch (error) {
       log.warn("healing could not look", { error: terse(error) });
     }
+  }
+
+  /** Before the routes are published: a damaged site is no target. */
+  private async checkSites(rows: InstanceRow[]): Promise<void> {
+    for (const row of rows)
+      if (!isContainer(row) && !this.deploying(row.environment_id)) await this.options.sites.check(row);
   }
 
   private async check(

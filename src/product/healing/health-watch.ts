@@ -1,6 +1,6 @@
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
+import { type InstanceRow, type InstanceRows, isContainer } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
 
@@ -73,6 +73,8 @@ export class HealthWatch {
 
 function isServing(row: InstanceRow): boolean {
   return (
+    // Files are looked after by healing: there is nothing to ask that could be slow or wrong.
+    isContainer(row) &&
     row.process === "web" &&
     row.routed === 1 &&
     row.desired === "running" &&

@@ -8,11 +8,13 @@ import type { Events } from "../events/events.ts";
 import type { Routes } from "../routes/routes.ts";
 import type { Healing } from "./healing.ts";
 import type { HealthWatch } from "./health-watch.ts";
+import type { SiteHealing } from "./site-healing.ts";
 
 export interface HousekeepingOptions {
   log: Log;
   healing: Healing;
   health: HealthWatch;
+  sites: SiteHealing;
   events: Events;
   gitCache: GitCache;
   routes: Routes;
@@ -55,9 +57,11 @@ export class Housekeeping {
   }
 
   private async forget(): Promise<void> {
-    const { events, routes, settings, gitCache } = this.options;
+    const { events, routes, settings, gitCache, sites } = this.options;
     events.forget();
     routes.forgetCounts();
+    sites.distrust();
+    await sites.forget();
     await gitCache.prune(REPOSITORIES_KEPT_MS);
     await pruneUploads(paths.uploads(settings.data), UPLOADS_KEPT_MS);
   }

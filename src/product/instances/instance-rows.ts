@@ -13,7 +13,10 @@ export interface InstanceRow {
   slot: number;
   node_id: string;
   name: string;
-  address: string;
+  /** null for a site. */
+  address: string | null;
+  /** What the proxy serves in its place; null = a container runs. */
+  site: string | null;
   host_port: number | null;
   container_id: string | null;
   /** `stopped` = asleep: it keeps its container and its address, and the next request starts it again. */
@@ -27,12 +30,19 @@ export interface InstanceRow {
   released_at: number | null;
 }
 
+/** Something runs at the engine for it; otherwise the proxy serves files. */
+export function isContainer({ site }: InstanceRow): boolean {
+  return site === null;
+}
+
 export interface Wanted {
   environment: Environment;
   releaseId: string;
   deploymentId: string;
   process: string;
   slot: number;
+  /** Files for the proxy to serve; null = a container is to run. */
+  site: string | null;
 }
 
 /** The rows behind instances: the recorded intent that the engine is made to follow. */
@@ -42,19 +52,20 @@ export class InstanceRows {
     private readonly nodeId: () => string,
   ) {}
 
-  /** Records an instance that is to run, with an address of its own. Inside a transaction. */
-  add({ environment, releaseId, deploymentId, process, slot }: Wanted): InstanceRow {
+  /** Records an instance that is to run, a container's with an address of its own. Inside a transaction. */
+  add({ environment, releaseId, deploymentId, process, slot, site }: Wanted): InstanceRow {
     const id = ulid();
     const used = this.store.all<{ address: string; released_at: number | null }>(
       `select address, case when count(*) filter (where released_at is null) > 0 then null else max(released_at) end
-       as released_at from instances where environment_id = $id group by address`,
+       as released_at from instances where environment_id = $id and address is not null group by address`,
       { id: environment.id },
     );
+    const address = site === null ? freeAddress(environment.subnet, used) : null;
     this.store.run(
       `insert into instances (id, environment_id, release_id, deployment_id, process, slot, node_id, name, address,
-         desired, observed, created_at)
+         site, desired, observed, created_at)
        values ($id, $environmentId, $releaseId, $deploymentId, $process, $slot, $nodeId, $name, $address,
-         'running', 'starting', $now)`,
+         $site, 'running', 'starting', $now)`,
       {
         id,
         environmentId: environment.id,
@@ -64,7 +75,8 @@ export class InstanceRows {
         slot,
         nodeId: this.nodeId(),
         name: `diplo-${environment.app}-${environment.name === "production" ? "" : `${environment.name}-`}${process}-${slot}-${id.slice(-8).toLowerCase()}`,
-        address: freeAddress(environment.subnet, used),
+        address,
+        site,
         now: Date.now(),
       },
     );

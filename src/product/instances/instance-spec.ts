@@ -1,4 +1,5 @@
 import type { InstanceSpec, OwnerLabels } from "../../engine/runtime/container-runtime.ts";
+import { conflict } from "../../errors.ts";
 import { type Environment, networkName } from "../environments/environments.ts";
 import { bytesOf, mountsOf, type ReleaseSpec } from "../releases/release-spec.ts";
 import type { ReleaseRow } from "../releases/releases.ts";
@@ -20,7 +21,7 @@ export function instanceSpec(
   const { spec } = release;
   return {
     name,
-    image: spec.image.id,
+    image: imageOf(release),
     labels: {
       app: environment.app,
       environment: environment.name,
@@ -41,6 +42,15 @@ export function instanceSpec(
     restart: "on-failure",
     stop_grace_s: spec.settings.stop_grace_s,
   };
+}
+
+function imageOf({ number, spec }: ReleaseRow): string {
+  if (spec.image) return spec.image.id;
+  throw conflict(
+    "no_container",
+    `v${number} is files that the proxy serves: there is no container to run anything in`,
+    "To have one, set static.serve to container and deploy again.",
+  );
 }
 
 function limitsOf({ settings }: ReleaseSpec): InstanceSpec["limits"] {

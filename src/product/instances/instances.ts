@@ -1,6 +1,6 @@
 import type { Config } from "../../config.ts";
-import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts";
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
+import type { Sites } from "../../engine/site/sites.ts";
 import { conflict, invalid } from "../../errors.ts";
 import type { Vault } from "../../security/vault/vault.ts";
 import type { Store } from "../../store/store.ts";
@@ -8,11 +8,12 @@ import type { ConfigVars } from "../config/config-vars.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { probe } from "../deployments/probe.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
+import type { ReleaseSpec } from "../releases/release-spec.ts";
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
 import { hostOf } from "../routes/route-table.ts";
 import type { Routes } from "../routes/routes.ts";
 import { type AppStatus, type Instance, iso } from "../schema.ts";
-import type { InstanceRow, InstanceRows } from "./instance-rows.ts";
+import { type InstanceRow, type InstanceRows, isContainer } from "./instance-rows.ts";
 import { type AppLogLine, type LogOptions, mergeLogs } from "./merge-logs.ts";
 import { type OneOff, runOneOff } from "./run-one-off.ts";
 
@@ -25,12 +26,15 @@ export interface InstancesOptions {
   config: ConfigVars;
   vault: Vault;
   rows: InstanceRows;
+  sites: Sites;
   routes: Routes;
   deployments: Deployments;
 }
 
 interface Formation {
   process: string;
+  /** `proxy`: files that Diplo serves itself, without a container. */
+  served_by: "container" | "proxy";
   quantity: number;
   command: string[] | null;
   from: string;
@@ -66,6 +70,7 @@ export class Instances {
           "is no process of this app",
           `It has ${known.map((entry) => entry.process).join(", ")}.`,
         );
+    this.refuseManySites(environment, quantities);
     const id = store.transaction(() => {
       for (const [name, quantity] of Object.entries(quantities))
         store.run(
@@ -76,6 +81,19 @@ export class Instances {
       return deployments.ofCurrentRelease(environment, by, { trigger: "scale" });
     });
     return { formation: this.formationOf(environment), deployment_id: id };
+  }
+
+  private refuseManySites(environment: Environment, quantities: Record<string, number>): void {
+    const { releases } = this.options;
+    const release = releases.current(environment.id) ?? releases.lastLive(environment.id);
+    if (!release?.spec.site) return;
+    for (const [name, quantity] of Object.entries(quantities))
+      if (quantity > 1)
+        throw invalid(
+          name,
+          "is files that the proxy serves: there is one of it, which every core of the box answers for",
+          "To run containers instead: set static.serve to container and deploy again.",
+        );
   }
 
   restart(app: string, by: string): { deployment_id: string | null } {
@@ -109,13 +127,14 @@ export class Instances {
     const web = rows
       .present(environment.id)
       .filter((row) => row.process === "web" && row.desired === "running");
-    const runtime = web.length > 0 ? await runtimes.usable() : null;
     const instances = await Promise.all(
       web.map(async (row) => {
         const { spec } = releases.byId(row.release_id);
-        const facts = await (runtime as ContainerRuntime).inspect(row.name);
-        if (facts?.state !== "running") return notRunning(row, facts?.state ?? "gone");
-        const endpoint = (runtime as ContainerRuntime).endpoint(facts, spec.port);
+        if (!isContainer(row)) return this.siteHealth(environment, row, spec);
+        const runtime = await runtimes.usable();
+        const facts = await runtime.inspect(row.name);
+        if (facts?.state !== "running") return notRunning(row, `the container is ${facts?.state ?? "gone"}`);
+        const endpoint = runtime.endpoint(facts, spec.port);
         const result = await probe(endpoint, spec.settings.health, hostOf(environment, settings));
         return {
           id: row.id,
@@ -149,6 +168,30 @@ export class Instances {
     };
   }
 
+  /** Files are whole, and the proxy serves them: asked the way a browser does. */
+  private async siteHealth(environment: Environment, row: InstanceRow, { settings }: ReleaseSpec) {
+    const { routes, sites } = this.options;
+    const fault = await sites.fault(row.site as string);
+    if (fault !== null) return notRunning(row, `the site is damaged: ${fault}`);
+    const begun = performance.now();
+    const got = await routes
+      .probe(environment, settings.health.path, settings.health.timeout_s * 1000)
+      .catch(() => null);
+    if (got?.instance !== row.id)
+      return notRunning(
+        row,
+        got ? `the proxy does not serve it (${got.error ?? got.status})` : "the proxy does not answer",
+      );
+    return {
+      id: row.id,
+      process: row.process,
+      healthy: got.status < 500,
+      http_status_code: got.status,
+      response_time_ms: Math.round((performance.now() - begun) * 10) / 10,
+      message: `the proxy answers with ${got.status}`,
+    };
+  }
+
   /** What a person should read as the app's state (capabilities C3). */
   statusOf(environment: Environment): AppStatus {
     if (environment.destroying) return "destroying";
@@ -173,8 +216,16 @@ export class Instances {
   /** Lines of all instances, merged by time; with `follow` also of instances that come later. */
   async *logs(app: string, options: LogOptions): AsyncIterable<AppLogLine> {
     const environment = this.options.environments.find(app);
+    const present = () => this.options.rows.present(environment.id);
+    this.checkHasLog(app);
     const runtime = await this.options.runtimes.usable();
-    yield* mergeLogs(runtime, () => this.options.rows.present(environment.id), options);
+    yield* mergeLogs(runtime, () => present().filter(isContainer), options);
+  }
+
+  /** Throws `no_log` for files: a stream of lines that can never come would tell nobody why. */
+  checkHasLog(app: string): void {
+    const rows = this.options.rows.present(this.options.environments.find(app).id);
+    if (rows.length > 0 && !rows.some(isContainer)) throw filesHaveNoLog(app);
   }
 
   /** A command in a container of its own, of the current release with its config and volumes. */
@@ -208,7 +259,10 @@ export class Instances {
     );
     return Object.entries(release?.spec.processes ?? {}).map(([process, { command, from }]) => ({
       process,
-      quantity: quantities.get(process) ?? 0,
+      served_by: release?.spec.site ? ("proxy" as const) : ("container" as const),
+      quantity: release?.spec.site
+        ? Math.min(1, quantities.get(process) ?? 0)
+        : (quantities.get(process) ?? 0),
       command,
       from,
     }));
@@ -225,7 +279,9 @@ export class Instances {
       release: release.number,
       status: statusOfRow(row),
       routed: row.routed === 1,
-      address: row.process === "web" ? `${row.address}:${release.spec.port}` : row.address,
+      served_by: isContainer(row) ? ("container" as const) : ("proxy" as const),
+      address:
+        row.process === "web" && row.address !== null ? `${row.address}:${release.spec.port}` : row.address,
       restarts: row.restarts,
       last_exit: exit === null ? null : { ...exit, at: iso(exit.at) },
       created_at: iso(row.created_at),
@@ -233,18 +289,26 @@ export class Instances {
   }
 }
 
+function filesHaveNoLog(app: string) {
+  return conflict(
+    "no_log",
+    `${app} is files that the proxy serves: nothing runs that would write a log`,
+    `What its build said: diplo deployments:log -a ${app}. Requests are in its access log, when that is on.`,
+  );
+}
+
 function statusOfRow({ desired, observed }: InstanceRow): Instance["status"] {
   if (desired === "removed") return "stopping";
   return desired === "stopped" && observed === "stopped" ? "sleeping" : observed;
 }
 
-function notRunning(row: InstanceRow, state: string) {
+function notRunning(row: InstanceRow, message: string) {
   return {
     id: row.id,
     process: row.process,
     healthy: false,
     http_status_code: null,
     response_time_ms: null,
-    message: `the container is ${state}`,
+    message,
   };
 }

@@ -5,6 +5,7 @@ import { AppRef, Instance } from "../schema.ts";
 const Formation = t.Array(
   t.Object({
     process: t.String(),
+    served_by: t.Union([t.Literal("container"), t.Literal("proxy")]),
     quantity: t.Integer(),
     command: t.Union([t.Array(t.String()), t.Null()]),
     from: t.String(),

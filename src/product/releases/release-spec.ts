@@ -3,8 +3,10 @@ import type { EnvironmentSettings } from "../schema.ts";
 
 /** Everything a release is made of, immutable (design.md §1). Never domains, traffic or scale. */
 export interface ReleaseSpec {
-  /** `pinned`: name and digest of an image that was pulled instead of built. */
-  image: { tag: string; id: string; pinned?: string };
+  /** `pinned`: name and digest of an image that was pulled instead of built. null = the proxy serves `site`. */
+  image: { tag: string; id: string; pinned?: string } | null;
+  /** Files that the data plane serves as the web process, by the name of their directory; null = containers run. */
+  site: string | null;
   provider: string;
   /** The image is ours and may run with all capabilities dropped. */
   hardened: boolean;
@@ -43,6 +45,7 @@ export interface ReleaseMount {
 
 /** Two releases never share one writable directory, so such a process is stopped before the next one starts. */
 export function strategyOf(spec: ReleaseSpec, process: string): "rolling" | "recreate" {
+  if (spec.site !== null) return "rolling";
   const writable = mountsOf(spec, process).some((mount) => !mount.read_only);
   return writable ? "recreate" : spec.settings.strategy;
 }

@@ -1,4 +1,5 @@
 import { ulid } from "ulid";
+import type { BuildPlan } from "../../engine/build/plan.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
@@ -25,6 +26,13 @@ export interface NewRelease {
   buildId: string;
   fromReleaseId: string | null;
   createdBy: string;
+}
+
+/** What a build left at the engine and in the proxy's directory. */
+export interface BuildArtifacts {
+  id: string;
+  image_tag: string | null;
+  site: string | null;
 }
 
 /** How many releases that were live keep their image. */
@@ -146,9 +154,9 @@ export class Releases {
   }
 
   /** Builds whose image no kept release needs: beyond the last five that were live. */
-  prunableBuilds(environmentId: string): { id: string; image_tag: string }[] {
+  prunableBuilds(environmentId: string): BuildArtifacts[] {
     return this.options.store.all(
-      `select id, image_tag from builds b where environment_id = $environmentId and pruned_at is null
+      `select id, image_tag, site from builds b where environment_id = $environmentId and pruned_at is null
        and not exists (select 1 from releases r where r.build_id = b.id and (r.number >=
          (select min(number) from (select number from releases where environment_id = $environmentId
           and live_at is not null order by number desc limit ${KEEP}))))
@@ -158,6 +166,33 @@ export class Releases {
          where d.environment_id = $environmentId and d.build_id = b.id and j.status in ('queued', 'running'))
        and exists (select 1 from releases where environment_id = $environmentId and live_at is not null)`,
       { environmentId },
+    );
+  }
+
+  /** What a release was built as. */
+  artifacts({ build_id }: ReleaseRow): BuildArtifacts & { plan: BuildPlan } {
+    const row = this.options.store.get<BuildArtifacts & { plan: string }>(
+      "select id, image_tag, site, plan from builds where id = $build_id",
+      { build_id },
+    );
+    if (!row) throw notFound("build", build_id);
+    return { ...row, plan: JSON.parse(row.plan) };
+  }
+
+  /** Sites that a build of this box has, pruned ones left out. */
+  knownSites(): Set<string> {
+    const rows = this.options.store.all<{ site: string }>(
+      "select site from builds where site is not null and pruned_at is null",
+    );
+    return new Set(rows.map(({ site }) => site));
+  }
+
+  /** A deployment under way may have written it already. Sites are named after their deployment. */
+  isBeingBuilt(site: string): boolean {
+    return (
+      this.options.store.get("select 1 from deployments where lower(id) = $site and outcome is null", {
+        site,
+      }) !== null
     );
   }
 
@@ -193,8 +228,9 @@ export class Releases {
     return {
       version: row.number,
       status: this.status(row, currentId),
-      image_id: row.spec.image.id,
-      image: row.spec.image.pinned ?? null,
+      image_id: row.spec.image?.id ?? null,
+      image: row.spec.image?.pinned ?? null,
+      site: row.spec.site,
       commit: row.spec.commit,
       commit_message: source?.message ?? null,
       provider: row.spec.provider,
@@ -215,5 +251,6 @@ export class Releases {
 
 function fromRaw(row: Raw): ReleaseRow {
   const spec = JSON.parse(row.spec) as ReleaseSpec;
-  return { ...row, spec: { ...spec, settings: withDefaults(spec.settings) } };
+  // Releases of before there were sites do not say that they have none.
+  return { ...row, spec: { ...spec, site: spec.site ?? null, settings: withDefaults(spec.settings) } };
 }

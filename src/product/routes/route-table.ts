@@ -5,13 +5,11 @@ import { hostLabel } from "../apps/app-name.ts";
 import type { Environment } from "../environments/environments.ts";
 import type { Health } from "../schema.ts";
 
-export interface RoutedInstance {
-  id: string;
-  release: number;
-  weight: number;
-  host: string;
-  port: number;
-}
+export type RoutedInstance = { id: string; release: number; weight: number } & (
+  | { host: string; port: number }
+  /** Files that the proxy serves itself. */
+  | { site: string }
+);
 
 export interface RoutedEnvironment {
   environment: Environment;
@@ -53,15 +51,7 @@ function routesOf(
     strip_path: false,
     port: environment.port,
     port_host: settings.http.host,
-    targets: instances.map(
-      (instance): Target => ({
-        instance: instance.id,
-        release: instance.release,
-        host: instance.host,
-        port: instance.port,
-        weight: instance.weight,
-      }),
-    ),
+    targets: instances.map(({ id, ...rest }): Target => ({ instance: id, ...rest })),
     status,
     hold: holdOf(status, environment),
     wake: status === "sleeping",

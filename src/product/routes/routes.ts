@@ -11,7 +11,7 @@ import type { Releases } from "../releases/releases.ts";
 import { lanAddress } from "../system/lan-address.ts";
 import { type AccessLogOptions, AccessLogReader } from "./access-log-reader.ts";
 import type { ProxyClient } from "./proxy-client.ts";
-import { hostOf, type RoutedEnvironment, renderRouteTable } from "./route-table.ts";
+import { hostOf, type RoutedEnvironment, type RoutedInstance, renderRouteTable } from "./route-table.ts";
 
 export interface RoutesOptions {
   store: Store;
@@ -236,7 +236,13 @@ export class Routes {
 
   private routed(environment: Environment): RoutedEnvironment {
     const { instances, store } = this.options;
-    const rows = instances.present(environment.id).filter((row) => row.routed === 1 && row.process === "web");
+    const rows = instances
+      .present(environment.id)
+      // A damaged site is no target at all: its instance is put back when it was mended.
+      .filter(
+        (row) =>
+          row.routed === 1 && row.process === "web" && (row.site === null || row.observed !== "crashed"),
+      );
     const serving = rows[0] ? this.options.releases.byId(rows[0].release_id) : null;
     return {
       environment,
@@ -252,17 +258,17 @@ export class Routes {
     };
   }
 
-  private target(environment: Environment, row: InstanceRow) {
+  private target(environment: Environment, row: InstanceRow): RoutedInstance {
     const release = this.options.releases.byId(row.release_id);
     const weight = this.options.store.get<{ weight: number }>(
       "select weight from traffic where environment_id = $id and process = 'web' and release_id = $releaseId",
       { id: environment.id, releaseId: row.release_id },
     );
+    const known = { id: row.id, release: release.number, weight: Math.max(1, weight?.weight ?? 100) };
+    if (row.site !== null) return { ...known, site: row.site };
     return {
-      id: row.id,
-      release: release.number,
-      weight: Math.max(1, weight?.weight ?? 100),
-      host: row.host_port === null ? row.address : "127.0.0.1",
+      ...known,
+      host: row.host_port === null ? (row.address as string) : "127.0.0.1",
       port: row.host_port ?? release.spec.port,
     };
   }

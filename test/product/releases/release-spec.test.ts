@@ -9,6 +9,7 @@ import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
 
 const spec = (mounts: ReleaseSpec["mounts"]): ReleaseSpec => ({
   image: { tag: "t", id: "i" },
+  site: null,
   provider: "node",
   hardened: true,
   processes: { web: { command: null, from: "" }, worker: { command: null, from: "" } },
@@ -19,6 +20,11 @@ const spec = (mounts: ReleaseSpec["mounts"]): ReleaseSpec => ({
   settings: DEFAULT_SETTINGS,
   mounts,
   commit: null,
+});
+
+test("strategyOf lets files stay whatever is mounted: nothing of theirs is shared", () => {
+  const mounts = [{ volume: "v", process: "*", path: "/data", read_only: false }];
+  expect(strategyOf({ ...spec(mounts), image: null, site: "s" }, "web")).toBe("rolling");
 });
 
 test("strategyOf forces recreate on what writes to a volume, and on nothing else", () => {

@@ -3,11 +3,13 @@ import { ulid } from "ulid";
 import { buildInput } from "../../../engine/build/build-input.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
 import { SECRETS_VERSION } from "../../../engine/build/render-dockerfile.ts";
-import type { BuildLine, ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
+import { FILES_STAGE, isPlainTree } from "../../../engine/build/static-files.ts";
+import type { BuildLine, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
 import { PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { JobLog } from "../../../jobs/job-log.ts";
 import { type Environment, refOf } from "../../environments/environments.ts";
+import { containerReason, type SiteWork, siteFromImage, siteFromTree, siteName } from "../build-site.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { checkoutOf, workDirectory } from "./fetch-step.ts";
@@ -26,28 +28,35 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
       }),
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);
-      const runtime = await parts.runtimes.usable();
-      const tag = runtime.imageTag(environment.app, state.deployment_id);
-      const built = await findOrBuild({ parts, runtime, environment, state, tag, signal, log, progress });
+      const volumes = parts.volumes.releaseMounts(environment.id).length;
+      const work = { parts, environment, state, signal, log, progress };
+      const isSite = containerReason(state.plan as BuildPlan, environment.settings, volumes) === null;
+      const built = isSite ? await buildSite(work) : await buildImage(work);
       await rm(workDirectory(parts, state), { recursive: true, force: true });
       const buildId = ulid();
       return {
         next: "releasing",
         state: { build_id: buildId },
-        evidence: { image: built.id, size_bytes: built.size_bytes },
+        evidence: {
+          image: built.image?.id ?? null,
+          size_bytes: built.image?.size_bytes ?? 0,
+          site: built.site,
+        },
         apply: () => {
           parts.store.run(
-            `insert into builds (id, environment_id, source_id, plan, config, architecture, image_tag, image_id, created_at)
-             values ($id, $environmentId, $sourceId, $plan, $config, $architecture, $tag, $imageId, $now)`,
+            `insert into builds (id, environment_id, source_id, plan, config, architecture, image_tag, image_id, site,
+               created_at)
+             values ($id, $environmentId, $sourceId, $plan, $config, $architecture, $tag, $imageId, $site, $now)`,
             {
               id: buildId,
               environmentId: environment.id,
               sourceId: state.source_id ?? null,
               plan: JSON.stringify(state.plan),
               config: JSON.stringify(state.build_config ?? {}),
-              architecture: built.architecture,
-              tag,
-              imageId: built.id,
+              architecture: built.image?.architecture ?? ANY,
+              tag: built.tag,
+              imageId: built.image?.id ?? null,
+              site: built.site,
               now: Date.now(),
             },
           );
@@ -64,27 +73,61 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
 
 interface Work {
   parts: DeploymentParts;
-  runtime: ContainerRuntime;
   environment: Environment;
   state: Readonly<DeploymentState>;
-  tag: string;
   signal: AbortSignal;
   log: JobLog;
   progress: (message: string, fraction?: number) => void;
 }
 
-async function findOrBuild({
-  parts,
-  runtime,
-  environment,
-  state,
-  tag,
-  signal,
-  log,
-  progress,
-}: Work): Promise<ImageFacts> {
+/** What a build made: an image, files for the proxy, or files out of an image. */
+interface Built {
+  tag: string | null;
+  image: ImageFacts | null;
+  site: string | null;
+}
+
+/** Files run on every machine. */
+const ANY = "any";
+
+async function buildImage(work: Work): Promise<Built> {
+  return { ...(await findOrBuild(work, null)), site: null };
+}
+
+async function buildSite(work: Work): Promise<Built> {
+  const { parts, environment, state, signal, log, progress } = work;
+  const plan = state.plan as BuildPlan;
+  const name = siteName(state.deployment_id);
+  const site: SiteWork = {
+    parts,
+    plan,
+    settings: environment.settings,
+    name,
+    options: { signal, like: parts.releases.current(environment.id)?.spec.site ?? null },
+  };
+  const { tag, image } = isPlainTree(plan)
+    ? { tag: null, image: null }
+    : await findOrBuild(work, FILES_STAGE);
+  progress("writing the files for the proxy");
+  const warnings =
+    image === null
+      ? await siteFromTree(site, state.tree as string)
+      : await siteFromImage(site, { runtime: await parts.runtimes.usable(), environment, image: image.id });
+  for (const warning of warnings) log.line(`note: ${warning}`);
+  const { files = {} } = (await parts.sites.manifest(name)) ?? {};
+  log.line(`${Object.keys(files).length} files, compressed where it is worth it`);
+  return { tag, image, site: name };
+}
+
+/** `stage`: of a plan's own Dockerfile, instead of the last one. */
+async function findOrBuild(
+  { parts, environment, state, signal, log, progress }: Work,
+  stage: string | null,
+): Promise<{ tag: string; image: ImageFacts }> {
+  const runtime = await parts.runtimes.usable();
+  const tag = runtime.imageTag(environment.app, state.deployment_id);
   const found = await runtime.image(tag);
-  if (found) return found;
+  if (found) return { tag, image: found };
   if (state.image) throw pulledImageGone(state.image.name);
   const plan = state.plan as BuildPlan;
   progress("building the image");
@@ -106,7 +149,7 @@ async function findOrBuild({
         ...pick(values, plan.public_args),
         ...(plan.secrets.length > 0 && { [SECRETS_VERSION]: versionsOf(plan.secrets, state) }),
       },
-      target: plan.dockerfile_path === null ? null : build.target,
+      target: plan.dockerfile_path === null ? stage : build.target,
       platform: build.platform,
       secrets,
       registries: await parts.registries.all(),
@@ -122,7 +165,7 @@ async function findOrBuild({
   const built = await runtime.image(tag);
   if (!built) throw new Error(`the engine reports success, but ${tag} does not exist`);
   parts.log.info("image built", { app: environment.app, image: built.id });
-  return built;
+  return { tag, image: built };
 }
 
 function pick(values: Record<string, string>, names: string[]): Record<string, string> {

@@ -4,9 +4,11 @@ import { imagePlan } from "../../../engine/build/image-plan.ts";
 import type { BuildPlan } from "../../../engine/build/plan.ts";
 import { DEFAULT_BUILD_OPTIONS, planTree } from "../../../engine/build/plan-build.ts";
 import { largestSize } from "../../../engine/build/process-size.ts";
+import { withFilesRoot } from "../../../engine/build/static-files.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
 import { DEFAULT_SETTINGS } from "../../schema.ts";
+import { containerReason } from "../build-site.ts";
 import { buildConfigNames, buildOptions } from "../build-values.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
@@ -28,6 +30,14 @@ export function planStep(parts: DeploymentParts): Step<DeploymentState> {
       const { hooks } = environment.settings;
       for (const line of planSummary({ plan, hooks, options, defaults: Object.keys(defaults), isFirst }))
         log.line(line);
+      const volumes = parts.volumes.releaseMounts(environment.id).length;
+      const reason = containerReason(plan, environment.settings, volumes);
+      if (plan.static !== null)
+        log.line(
+          reason === null
+            ? "  served by the proxy, without a container"
+            : `  served from a container: ${reason}`,
+        );
       const limits = isFirst ? firstLimits(environment, plan) : null;
       if (limits) log.line(`  memory ${limits.memory}, ${limits.cpus} cpus (from formation in app.json)`);
       return {
@@ -64,7 +74,8 @@ async function planned(parts: DeploymentParts, environment: Environment, state: 
     generate: () => parts.vault.randomHex(),
   });
   const options = buildOptions(environment, { ...defaults, ...config });
-  return { plan: await planTree(tree, options), options, defaults };
+  const plan = withFilesRoot(await planTree(tree, options), environment.settings.static.root);
+  return { plan, options, defaults };
 }
 
 /** The size that app.json wants, unless a person chose one. */

@@ -2,10 +2,11 @@ import type { BuildPlan } from "../../../engine/build/plan.ts";
 import type { ContainerRuntime, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
 import { DiploError, PermanentError } from "../../../errors.ts";
 import type { Step } from "../../../jobs/job.ts";
+import type { JobLog } from "../../../jobs/job-log.ts";
 import type { Environment } from "../../environments/environments.ts";
 import { networkOf } from "../../environments/environments.ts";
 import { ofRelease, type ReleaseSpec } from "../../releases/release-spec.ts";
-import type { ReleaseRow } from "../../releases/releases.ts";
+import type { BuildArtifacts, ReleaseRow } from "../../releases/releases.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState, Trigger } from "../deployment-state.ts";
 import { releaseHookOf } from "../hooks.ts";
@@ -23,22 +24,14 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
     deadlineMs: ({ environment_id }) =>
       parts.environments.byId(environment_id).settings.hook_timeout_s * 1000 + 5 * 60_000,
     async run({ state, signal, log, progress }) {
-      const runtime = await parts.runtimes.usable();
       await parts.vault.ready();
-      const environment = await withNetwork(parts, runtime, parts.environments.byId(state.environment_id));
-      const release = await findOrWrite({ parts, runtime, environment, state });
-      for (const mount of release.spec.mounts)
-        await runtime.ensureVolume(mount.volume, {
-          app: environment.app,
-          environment: environment.name,
-          environment_id: environment.id,
-        });
-      const hook = release.live_at === null ? releaseHookOf(release.spec) : null;
-      if (hook) {
-        progress("running the release command");
-        const { deployment_id: deploymentId } = state;
-        await runHook({ parts, runtime, environment, release, deploymentId, hook, signal, log });
-      }
+      const known = parts.environments.byId(state.environment_id);
+      const release = await findOrWrite({ parts, environment: known, state });
+      // Files need nothing of the engine.
+      const environment =
+        release.spec.site === null
+          ? await readyEngine({ parts, environment: known, release, state, signal, log, progress })
+          : known;
       return {
         next: "starting",
         state: { release_id: release.id },
@@ -47,6 +40,40 @@ export function releaseStep(parts: DeploymentParts): Step<DeploymentState> {
       };
     },
   };
+}
+
+interface EngineWork extends Work {
+  release: ReleaseRow;
+  signal: AbortSignal;
+  log: JobLog;
+  progress: (message: string) => void;
+}
+
+/** Network and volumes are there, and the release command has run. Answers the environment, whose network may move. */
+async function readyEngine({
+  parts,
+  release,
+  state,
+  signal,
+  log,
+  progress,
+  ...work
+}: EngineWork): Promise<Environment> {
+  const runtime = await parts.runtimes.usable();
+  const environment = await withNetwork(parts, runtime, work.environment);
+  for (const mount of release.spec.mounts)
+    await runtime.ensureVolume(mount.volume, {
+      app: environment.app,
+      environment: environment.name,
+      environment_id: environment.id,
+    });
+  const hook = release.live_at === null ? releaseHookOf(release.spec) : null;
+  if (hook) {
+    progress("running the release command");
+    const { deployment_id: deploymentId } = state;
+    await runHook({ parts, runtime, environment, release, deploymentId, hook, signal, log });
+  }
+  return environment;
 }
 
 /** Somebody else may have taken the subnet since it was chosen; while nothing runs in it, another is as good. */
@@ -69,7 +96,6 @@ async function withNetwork(
 
 interface Work {
   parts: DeploymentParts;
-  runtime: ContainerRuntime;
   environment: Environment;
   state: DeploymentState;
 }
@@ -84,10 +110,10 @@ async function findOrWrite(work: Work): Promise<ReleaseRow> {
   )?.release_id;
   if (recorded) return parts.releases.byId(recorded);
   const from = state.request.source === null ? baseRelease(work) : null;
-  const image = from ? null : await builtImage(work);
+  const built = from ? null : await builtAs(work);
   return parts.store.transaction(() => {
     const keeps = from !== null && KEEPING.has(state.request.trigger) && !hasDrifted(work, from);
-    const release = keeps ? from : write(work, from, image);
+    const release = keeps ? from : write(work, from, built);
     parts.store.run("update deployments set release_id = $releaseId, build_id = $buildId where id = $id", {
       releaseId: release.id,
       buildId: release.build_id,
@@ -121,31 +147,38 @@ function hasDrifted({ parts, environment }: Work, { spec }: ReleaseRow): boolean
   return !Bun.deepEquals(now, then);
 }
 
-async function builtImage({ parts, runtime, environment, state }: Work): Promise<ImageFacts> {
-  const build = parts.store.get<{ image_tag: string }>("select image_tag from builds where id = $id", {
-    id: state.build_id ?? "",
-  });
-  const image = build && (await runtime.image(build.image_tag));
+/** What the build of this deployment is run as: files that the proxy serves, or an image. */
+type Built = { site: string } | { site: null; image: ImageFacts };
+
+async function builtAs({ parts, environment, state }: Work): Promise<Built> {
+  const build = parts.store.get<Omit<BuildArtifacts, "id">>(
+    "select image_tag, site from builds where id = $id",
+    { id: state.build_id ?? "" },
+  );
+  if (build?.site) return { site: build.site };
+  const tag = build?.image_tag;
+  const image = tag && (await (await parts.runtimes.usable()).image(tag));
   if (!image)
     throw new PermanentError("image_not_found", `the image of ${environment.app} is gone`, {
       detail: "The image that was just built does not exist any more.",
       hint: "Something else removed it; deploy again.",
     });
   // A pulled image may have names of a person's too.
-  return { ...image, tags: [build.image_tag] };
+  return { site: null, image: { ...image, tags: [tag] } };
 }
 
 function write(
   { parts, environment, state }: Work,
   from: ReleaseRow | null,
-  image: ImageFacts | null,
+  built: Built | null,
 ): ReleaseRow {
   const { request, by } = state;
   if (request.trigger === "rollback" && from) goBack(parts, environment, from, by);
+  const image = built?.site === null ? built.image : null;
   if (image) parts.volumes.ensureDeclared(environment, [...image.volumes, ...(state.plan?.volumes ?? [])]);
   const now = parts.environments.byId(environment.id);
-  const base = image
-    ? fromPlan(state.plan as BuildPlan, image, now, commitOf(parts, state))
+  const base = built
+    ? fromPlan(state.plan as BuildPlan, built, now, commitOf(parts, state))
     : (from as ReleaseRow).spec;
   const spec: ReleaseSpec = {
     ...base,
@@ -173,16 +206,18 @@ function goBack(parts: DeploymentParts, environment: Environment, from: ReleaseR
 
 function fromPlan(
   plan: BuildPlan,
-  image: ImageFacts,
+  built: Built,
   environment: Environment,
   commit: string | null,
 ): ReleaseSpec {
-  const exposed = image.exposed_ports.length === 1 ? image.exposed_ports[0] : undefined;
+  const image = built.site === null ? built.image : null;
+  const exposed = image?.exposed_ports.length === 1 ? image.exposed_ports[0] : undefined;
   return {
-    image: { tag: image.tags[0] ?? image.id, id: image.id, ...pinnedOf(plan) },
+    image: image && { tag: image.tags[0] ?? image.id, id: image.id, ...pinnedOf(plan) },
+    site: built.site,
     provider: plan.provider,
     hardened: plan.hardened,
-    processes: plan.processes,
+    processes: image ? plan.processes : { web: { command: null, from: servedFrom(plan) } },
     release_command: plan.release_command?.value ?? null,
     release_from: plan.release_command?.from,
     post_deploy: plan.post_deploy,
@@ -196,6 +231,11 @@ function fromPlan(
   };
 }
 
+/** In place of a command's origin: which files are served, and who said so. */
+function servedFrom({ static: files }: BuildPlan): string {
+  return files ? `files in ${files.root.value} (${files.root.from})` : "files";
+}
+
 /** Of an image that was pulled: what it was pulled as. */
 function pinnedOf({ provider, run_image }: BuildPlan): { pinned?: string } {
   return provider === "image" && run_image ? { pinned: run_image.value } : {};
@@ -207,7 +247,7 @@ function refuseNoCommand(spec: ReleaseSpec, image: ImageFacts | null): void {
   if (!without) return;
   throw new PermanentError("no_start_command", `process ${without[0]} has no command`, {
     detail: "Nothing says how to start this app: its image has no CMD and no ENTRYPOINT.",
-    hint: spec.image.pinned
+    hint: spec.image?.pinned
       ? "Use an image with a CMD, or deploy a Dockerfile of your own with FROM this image and a CMD line."
       : "Add CMD to the Dockerfile, or a Procfile with a line `web: …`.",
   });

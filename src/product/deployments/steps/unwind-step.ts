@@ -3,7 +3,8 @@ import type { ContainerRuntime } from "../../../engine/runtime/container-runtime
 import { DiploError } from "../../../errors.ts";
 import { DONE, type Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
-import type { InstanceRow } from "../../instances/instance-rows.ts";
+import { type InstanceRow, isContainer } from "../../instances/instance-rows.ts";
+import { filesContainer, siteName } from "../build-site.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { endPull, pullOf } from "../fetch-image.ts";
@@ -25,11 +26,8 @@ export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
       const environment = parts.environments.byId(state.environment_id);
       const mine = parts.instances.ofDeployment(state.deployment_id);
       if (mine.length > 0 || state.release_id) await restoreOld(parts, environment, state, signal);
-      const madeNothing =
-        mine.length === 0 &&
-        state.build_id === undefined &&
-        state.release_id === undefined &&
-        pullOf(parts, state.deployment_id) === null;
+      if (state.request.source !== null) await parts.sites.remove(siteName(state.deployment_id));
+      const madeNothing = !mayHaveUsedEngine(parts, state, mine);
       try {
         await remove({ parts, runtime: await parts.runtimes.usable(), environment, state, mine });
       } catch (error) {
@@ -39,6 +37,7 @@ export function unwindStep(parts: DeploymentParts): Step<DeploymentState> {
       return {
         next: DONE,
         apply: () => {
+          if (state.request.source !== null && state.build_id) parts.releases.markPruned(state.build_id);
           for (const row of mine) parts.instances.release(row.id);
           return undefined;
         },
@@ -56,9 +55,9 @@ async function restoreOld(
   const old = parts.instances
     .present(environment.id)
     .filter((row) => row.deployment_id !== state.deployment_id && row.desired === "running");
-  const runtime = await parts.runtimes.usable();
-  for (const row of old) {
+  for (const row of old.filter(isContainer)) {
     signal.throwIfAborted();
+    const runtime = await parts.runtimes.usable();
     const facts = await runtime.inspect(row.name);
     // A recreate had stopped it.
     if (facts && facts.state !== "running" && facts.state !== "restarting")
@@ -93,6 +92,22 @@ function trafficBack(
   });
 }
 
+/** A release of files alone leaves nothing at the engine, unless its files were built there. */
+function mayHaveUsedEngine(parts: DeploymentParts, state: DeploymentState, mine: InstanceRow[]): boolean {
+  const build = state.build_id
+    ? parts.store.get<{ image_tag: string | null }>("select image_tag from builds where id = $id", {
+        id: state.build_id,
+      })
+    : null;
+  const release = state.release_id ? parts.releases.byId(state.release_id) : null;
+  return (
+    mine.some(isContainer) ||
+    (build !== null && build.image_tag !== null) ||
+    (release !== null && release.spec.site === null) ||
+    pullOf(parts, state.deployment_id) !== null
+  );
+}
+
 interface Removal {
   parts: DeploymentParts;
   runtime: ContainerRuntime;
@@ -102,12 +117,12 @@ interface Removal {
 }
 
 async function remove({ parts, runtime, environment, state, mine }: Removal): Promise<void> {
-  await Promise.all(mine.map((row) => runtime.remove(row.name)));
+  await Promise.all(mine.filter(isContainer).map((row) => runtime.remove(row.name)));
   for (const name of hookContainers(state.deployment_id)) await runtime.remove(name);
+  await runtime.remove(filesContainer(siteName(state.deployment_id)));
   if (state.request.source === null) return;
   const pull = pullOf(parts, state.deployment_id);
   if (pull && !pull.keep_name) await runtime.forgetPulled(pull.image);
   endPull(parts, state.deployment_id);
   await runtime.removeImage(runtime.imageTag(environment.app, state.deployment_id));
-  if (state.build_id) parts.releases.markPruned(state.build_id);
 }

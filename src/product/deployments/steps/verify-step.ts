@@ -26,12 +26,14 @@ export function verifyStep(parts: DeploymentParts): Step<DeploymentState> {
     async run({ state, signal, log, progress }) {
       const environment = parts.environments.byId(state.environment_id);
       const { spec } = parts.releases.byId(state.release_id as string);
-      const runtime = await parts.runtimes.usable();
       const fresh = parts.instances.byIds(state.wanted ?? []).filter((row) => row.observed !== "running");
       progress(`waiting until ${fresh.length === 1 ? "it is" : `${fresh.length} instances are`} healthy`);
-      const checks = fresh.map((row) =>
-        untilHealthy({ runtime, environment, row, spec, host: hostOf(environment, parts.settings), signal }),
-      );
+      const host = hostOf(environment, parts.settings);
+      const checks = fresh.map(async (row) => {
+        if (row.site !== null) return wholeSite(parts, row.site);
+        const runtime = await parts.runtimes.usable();
+        return untilHealthy({ runtime, environment, row, spec, host, signal });
+      });
       for (const message of await Promise.all(checks)) log.line(message);
       return {
         next: "routing",
@@ -42,6 +44,18 @@ export function verifyStep(parts: DeploymentParts): Step<DeploymentState> {
       };
     },
   };
+}
+
+/** Every file that the proxy is to serve lies there. Throws `site_damaged`. */
+async function wholeSite({ sites }: DeploymentParts, site: string): Promise<string> {
+  const fault = await sites.fault(site);
+  if (fault !== null)
+    throw new DiploError("site_damaged", `site ${site}: ${fault}`, {
+      detail: `The files of this release are not whole: ${fault}.`,
+      hint: "Deploy again.",
+    });
+  const { files = {} } = (await sites.manifest(site)) ?? {};
+  return `web is whole: ${Object.keys(files).length} files`;
 }
 
 export interface Check {

@@ -1,0 +1,96 @@
+import { realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { decodeTime } from "ulid";
+import type { BuildPlan } from "../../engine/build/plan.ts";
+import { FILES_PATH, needsContainer } from "../../engine/build/static-files.ts";
+import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts";
+import { directorySource } from "../../engine/site/directory-source.ts";
+import type { SiteOptions } from "../../engine/site/site-rules.ts";
+import { tarSource } from "../../engine/site/tar-source.ts";
+import type { SiteContent } from "../../engine/site/write-site.ts";
+import { PermanentError } from "../../errors.ts";
+import type { Environment } from "../environments/environments.ts";
+import type { EnvironmentSettings } from "../schema.ts";
+import type { DeploymentParts } from "./deployment-parts.ts";
+
+/** Sites are named after the deployment that made them, so that an attempt finds what an earlier one finished. */
+export function siteName(deploymentId: string): string {
+  return deploymentId.toLowerCase();
+}
+
+/** Why the files of a static plan are served from a container nevertheless; null = the proxy serves them. */
+export function containerReason(
+  plan: BuildPlan,
+  settings: EnvironmentSettings,
+  volumes: number,
+): string | null {
+  if (plan.static !== null && settings.static.serve === "container") return "static.serve is container";
+  if (volumes > 0) return "it has a volume";
+  if (settings.hooks.release !== null || settings.hooks.post_deploy !== null) return "it has hooks";
+  return needsContainer(plan);
+}
+
+/** How the files are served: as the person says, else as the plan found. */
+function siteOptions(plan: BuildPlan, { static: own }: EnvironmentSettings): SiteOptions {
+  return {
+    index: own.index,
+    spa: own.spa ?? plan.static?.spa.value ?? false,
+    error_page: own.error_page,
+    headers: own.headers,
+    cache_control: own.cache_control,
+  };
+}
+
+export interface SiteWork {
+  parts: Pick<DeploymentParts, "sites">;
+  plan: BuildPlan;
+  settings: EnvironmentSettings;
+  name: string;
+  options: { signal: AbortSignal; like?: string | null; replace?: boolean };
+}
+
+/** A plain site, straight from the app's directory. Answers what a person should know. */
+export async function siteFromTree(work: SiteWork, tree: string): Promise<string[]> {
+  const directory = await insideTree(tree, work.plan.static?.root.value ?? ".");
+  return write(work, directorySource(directory));
+}
+
+/** A site out of the image of its files; nothing of the image is started. */
+export async function siteFromImage(
+  work: SiteWork,
+  { runtime, environment, image }: { runtime: ContainerRuntime; environment: Environment; image: string },
+): Promise<string[]> {
+  const request = {
+    name: filesContainer(work.name),
+    image,
+    path: FILES_PATH.slice(0, -1),
+    labels: { app: environment.app, environment: environment.name, environment_id: environment.id },
+  };
+  return runtime.imageFiles(request, (tar) => write(work, tarSource(tar)), work.options.signal);
+}
+
+/** What the engine reads an image's files through; a killed attempt may leave it. */
+export function filesContainer(site: string): string {
+  return `diplo-files-${site}`;
+}
+
+async function write(
+  { parts, plan, settings, name, options }: SiteWork,
+  source: SiteContent["source"],
+): Promise<string[]> {
+  // When its deployment was asked for: the same on every attempt, and when it is written again.
+  const modifiedAt = decodeTime(name.toUpperCase());
+  const content = { source, options: siteOptions(plan, settings), modifiedAt };
+  return (await parts.sites.write(name, content, options)).warnings;
+}
+
+/** A directory of the repository; a link that leads out of it is none. */
+async function insideTree(tree: string, root: string): Promise<string> {
+  const inside = await realpath(tree);
+  const directory = await realpath(join(tree, root)).catch(() => null);
+  if (directory === inside || directory?.startsWith(inside + sep)) return directory;
+  throw new PermanentError("site_empty", `no directory "${root}" in the tree`, {
+    detail: `The repository has no directory "${root}" to serve.`,
+    hint: "Say which one holds the files: diplo apps:set --static.root public",
+  });
+}
