@@ -90,7 +90,9 @@ function failure(
 }
 
 function specOf({ parts, environment, release, deploymentId, hook }: HookRun, name: string) {
-  const used = parts.instances.present(environment.id).map(({ address }) => ({ address, released_at: null }));
+  const used = parts.instances
+    .present(environment.id)
+    .flatMap(({ address }) => (address === null ? [] : [{ address, released_at: null }]));
   const config = parts.config.values(environment, release.spec.config);
   const spec = instanceSpec(environment, release, config, {
     name,

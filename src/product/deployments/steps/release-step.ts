@@ -9,8 +9,10 @@ import { ofRelease, type ReleaseSpec } from "../../releases/release-spec.ts";
 import type { BuildArtifacts, ReleaseRow } from "../../releases/releases.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState, Trigger } from "../deployment-state.ts";
+import { addWarning } from "../deployment-warnings.ts";
 import { releaseHookOf } from "../hooks.ts";
 import { runHook } from "../run-hook.ts";
+import { staleBuild } from "../stale-build.ts";
 import { wantedInstances } from "../wanted-instances.ts";
 
 const DEFAULT_PORT = 8080;
@@ -188,6 +190,7 @@ function write(
     mounts: parts.volumes.releaseMounts(environment.id),
   };
   refuseNoCommand(spec, image);
+  if (from) tellIfStale(parts, environment, from, state);
   return parts.releases.create({
     environment,
     spec,
@@ -195,6 +198,17 @@ function write(
     fromReleaseId: request.trigger === "rollback" ? (from?.id ?? null) : null,
     createdBy: by,
   });
+}
+
+/** Config that the build had to see does not change by a release of what was built before. */
+function tellIfStale(
+  parts: DeploymentParts,
+  environment: Environment,
+  from: ReleaseRow,
+  { deployment_id }: DeploymentState,
+): void {
+  const warning = staleBuild(parts, environment, from);
+  if (warning) addWarning(parts, deployment_id, warning);
 }
 
 /** A rollback brings back the old release's config and settings with its image; what is not a release's stays as it is. */
