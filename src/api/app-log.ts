@@ -1,5 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import type { AppLogLine } from "../product/instances/merge-logs.ts";
+import { checkFilters, LogSource, linesFrom } from "../product/log-source.ts";
 import { readInput } from "../product/read-input.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { eventStream, type Frame } from "./event-stream.ts";
@@ -9,6 +10,7 @@ import { textStream } from "./text-stream.ts";
 const MAX_LINES = 10_000;
 
 const Query = t.Object({
+  source: t.Optional(LogSource),
   lines: t.Optional(t.Integer({ minimum: 0, maximum: MAX_LINES, default: 100 })),
   follow: t.Optional(t.Boolean()),
   process: t.Optional(t.String()),
@@ -17,7 +19,7 @@ const Query = t.Object({
 });
 
 /**
- * The last lines of all instances as text; with `?follow=1` SSE, one message a line with JSON {instance, process, at,
+ * The last lines of all instances, or with `?source=router` of the access log, as text; with `?follow=1` SSE, one message a line with JSON {instance, process, at,
  * stream, text}, its id the line's time: a reconnect goes on after it.
  */
 export function appLogRoute(stopping: AbortSignal): HandRoute {
@@ -34,18 +36,20 @@ async function appLog(
   { request, params, query, parts }: RouteCall,
   stopping: AbortSignal,
 ): Promise<Response> {
-  const { lines, follow, process, instance, since } = readInput(Query, Object.fromEntries(query));
+  const asked = readInput(Query, Object.fromEntries(query));
+  const { source = "app", lines, follow, process, instance, since } = asked;
+  checkFilters(source, asked);
   const app = params.app as string;
   // Unknown apps are refused before the first byte: a stream cannot take back its 200.
   await parts.apps.get(app);
   parts.instances.checkHasLog(app);
   const signal = AbortSignal.any([request.signal, stopping]);
   const options = { lines, follow: follow ?? false, process, instance, since };
-  if (!follow) return textStream(textLines(parts.instances.logs(app, { ...options, signal })));
+  if (!follow) return textStream(textLines(linesFrom(source, parts, app, { ...options, signal }), source));
   const last = request.headers.get("last-event-id");
   const resumed = last ? { lines: MAX_LINES, since: last } : {};
   return eventStream(
-    (ended) => frames(parts.instances.logs(app, { ...options, ...resumed, signal: ended }), last),
+    (ended) => frames(linesFrom(source, parts, app, { ...options, ...resumed, signal: ended }), last),
     { signal },
   );
 }
@@ -57,6 +61,8 @@ async function* frames(lines: AsyncIterable<AppLogLine>, after: string | null): 
   yield { event: "end", data: "" };
 }
 
-async function* textLines(lines: AsyncIterable<AppLogLine>): AsyncGenerator<string> {
-  for await (const { at, instance, text } of lines) yield `${at} ${instance}: ${text}\n`;
+/** A line of an access log says itself when it was, and is read by other programs as it is. */
+async function* textLines(lines: AsyncIterable<AppLogLine>, source: LogSource): AsyncGenerator<string> {
+  for await (const { at, instance, text } of lines)
+    yield source === "router" ? `${text}\n` : `${at} ${instance}: ${text}\n`;
 }

@@ -72,6 +72,18 @@ describe("diplo logs", () => {
     expect(io.stdout()).toBe("t1 web.1: one\nt2 web.1: two\n");
   });
 
+  test("--source router gives the access log's lines as they are, when it goes on too", async () => {
+    const event = `id: t1\ndata: ${JSON.stringify({ at: "t1", instance: "router", text: '{"status":200}' })}\n\n`;
+    const io = fakeIo();
+    using box = new FakeBox(({ headers }) => {
+      if (headers.has("last-event-id")) io.interrupt();
+      return new Response(headers.has("last-event-id") ? "" : event);
+    });
+    await box.run(["logs", "-a", "blog", "--source", "router", "--tail"], io);
+    expect(box.asked[0]?.path).toBe("/apps/blog/logs?source=router&follow=1");
+    expect(io.stdout()).toBe('{"status":200}\n');
+  });
+
   test("says what the box refuses", async () => {
     using box = new FakeBox(() => problem(404, "app_not_found", 'There is no app "blog".'));
     const io = fakeIo();

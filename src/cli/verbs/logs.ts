@@ -9,12 +9,15 @@ import type { Verb } from "../verb.ts";
 
 export const logs: Verb = {
   name: "logs",
-  summary: "What the app's instances print",
+  summary: "What the app's instances print, or the requests that the proxy took",
   usage: "[app]",
   flags: [
     APP,
     flag("tail", "boolean", "go on with new lines until Ctrl-C", { short: "t" }),
     flag("lines", "integer", "how many of the latest lines (default 100)", { short: "n" }),
+    flag("source", "text", "app, or router for the access log (apps:set --access-log json turns it on)", {
+      placeholder: "SOURCE",
+    }),
     flag("process", "text", "only this process", { placeholder: "NAME" }),
     flag("instance", "text", "only this instance", { placeholder: "NAME" }),
     flag("since", "text", "only after this time, as in 2026-01-31T12:00:00Z", { placeholder: "TIME" }),
@@ -25,7 +28,7 @@ export const logs: Verb = {
     if (positionals.length > 1) throw new UsageError(`"${positionals[1]}" is one argument too many`);
     const app = positionals[0] ?? (await context.app());
     const path = `/apps/${pathSegment(app)}/logs`;
-    const wanted = ["lines", "process", "instance", "since"].map((name) => [
+    const wanted = ["source", "lines", "process", "instance", "since"].map((name) => [
       name,
       flags.get(name) as string | undefined,
     ]);
@@ -52,7 +55,8 @@ async function follow(path: string, query: Query, { box, io }: CliContext): Prom
   using _interrupt = io.onInterrupt(() => leaving.abort());
   for await (const { data } of resumedEvents(box, { path, query: { ...query, follow: "1" } }, leaving)) {
     const { at, instance, text } = JSON.parse(data) as { at: string; instance: string; text: string };
-    io.out(`${at} ${instance}: ${io.terminal.out ? printable(text) : text}\n`);
+    const shown = io.terminal.out ? printable(text) : text;
+    io.out(query.source === "router" ? `${shown}\n` : `${at} ${instance}: ${shown}\n`);
   }
   return leaving.signal.aborted ? EXIT.cancelled : EXIT.ok;
 }
