@@ -42,7 +42,7 @@ async function appLog(
   const app = params.app as string;
   // Unknown apps are refused before the first byte: a stream cannot take back its 200.
   await parts.apps.get(app);
-  parts.instances.checkHasLog(app);
+  if (source === "app") parts.instances.checkHasLog(app);
   const signal = AbortSignal.any([request.signal, stopping]);
   const options = { lines, follow: follow ?? false, process, instance, since };
   if (!follow) return textStream(textLines(linesFrom(source, parts, app, { ...options, signal }), source));
