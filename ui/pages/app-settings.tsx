@@ -53,8 +53,12 @@ export function AppSettingsPage(view: AppSettingsView) {
         </p>
       </Form>
       <SourceSettings source={view.source} base={base} errors={view.errors} />
-      <SourceAccess {...view.access} base={base} errors={view.errors} />
-      <WatchPaths watch={view.watch} base={base} errors={view.errors} />
+      {view.source === null || view.source.kind === "git" ? (
+        <>
+          <SourceAccess {...view.access} base={base} errors={view.errors} />
+          <WatchPaths watch={view.watch} base={base} errors={view.errors} />
+        </>
+      ) : null}
       <Storage volumes={view.volumes} base={base} draft={view.draft} errors={view.errors} />
       <DangerZone
         name={ref}
@@ -182,6 +186,16 @@ function LimitFields({ values, errors }: Part) {
           unit="s"
         />
         <Field {...field("stop_grace_s")} label="Time to stop" type="number" min={0} max={600} unit="s" />
+        <Select
+          {...selectOf("access_log", values)}
+          label="Access log"
+          error={errors.access_log}
+          options={[
+            { value: "off", text: "off" },
+            { value: "json", text: "JSON: every fact" },
+            { value: "combined", text: "combined: as Apache and nginx write" },
+          ]}
+        />
         <Field
           {...field("build_timeout_s")}
           label="A build may take"

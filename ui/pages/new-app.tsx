@@ -99,13 +99,24 @@ const commandFor = ({ repoUrl, name, found }: NewAppView): string =>
     : `diplo deploy ${shellWord(repoUrl || "https://github.com/you/app")}`;
 
 function PrivateRepository({ view }: { view: NewAppView }) {
-  const { errors, username, sealed, sealedFor, failure } = view;
+  const { errors, username, sealed, failure } = view;
   const wrong = Boolean(errors.github_token || errors.token || errors.username || errors.password);
-  return (
-    <details class="wide" open={wrong || username !== "" || failure?.code === "auth_failed"}>
-      <summary>It is private</summary>
+  const fields = (
+    <>
       <CredentialFields errors={errors} username={username} />
-      <SealedCredential sealed={sealed} host={sealedFor} />
+      {sealed ? <input type="hidden" name="sealed_credential" value={attribute(sealed)} /> : null}
+    </>
+  );
+  // A morph leaves a <details> as the person left it: what must be seen is none.
+  return wrong || (username !== "" && view.found === null) || failure?.code === "auth_failed" ? (
+    <div class="wide">
+      <h2>It is private</h2>
+      {fields as "safe"}
+    </div>
+  ) : (
+    <details class="wide">
+      <summary>It is private</summary>
+      {fields as "safe"}
     </details>
   );
 }
