@@ -271,7 +271,7 @@ export class ClientConnection implements Timed {
 
   private nextRequest(): void {
     if (this.phase === "closing" || this.phase === "closed") return;
-    if (this.halfClosed || (this.engine.draining && this.input === undefined)) return this.closeAfterFlush();
+    if (this.halfClosed || (this.engine.endsIdle && this.input === undefined)) return this.closeAfterFlush();
     this.phase = "head";
     const { ticker, limits } = this.engine;
     this.deadline = ticker.now + (this.input === undefined ? limits.keepAliveIdleMs : limits.headTimeoutMs);

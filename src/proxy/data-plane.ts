@@ -111,7 +111,7 @@ export class DataPlane {
       sockets.takePrecedence(((await predecessor.json()) as ProxyState).workers);
       await fetch("http://proxy/stop?successor=1", { unix: directory.socket, method: "POST" });
       await directory.lock(LET_GO_MS);
-      sockets.shareWithPredecessor = false;
+      sockets.shareAmongOwn();
       // Once more: it may have accepted something newer meanwhile.
       await plane.load();
       await plane.open();

@@ -59,6 +59,8 @@ export class Engine {
   router: Router;
   settings: EngineSettings;
   draining = false;
+  /** While draining: a connection without a request ends unannounced. */
+  endsIdle = false;
 
   private readonly routes = new Map<string, RouteState>();
 
@@ -126,6 +128,7 @@ export class Engine {
    */
   async drain(gentle = false): Promise<void> {
     this.draining = true;
+    this.endsIdle = !gentle;
     if (!gentle) for (const client of [...this.clients]) if (client.idle) client.finish();
     const until = performance.now() + this.limits.drainMs;
     while (this.clients.size > 0 && performance.now() < until) await Bun.sleep(DRAIN_CHECK_MS);

@@ -83,28 +83,28 @@ function wordBytes(word: string): number[] {
 }
 
 const SO_ATTACH_REUSEPORT_CBPF = 51;
+const SO_DETACH_REUSEPORT_BPF = 68;
+const BPF_RET_K = 0x06;
 
 /**
- * Has the kernel give new connections of an address to the sockets that were added last, while those before them are
- * still open (socket(7)): their owner can then empty its queues and close without losing anybody. When they close, the
- * choice is the kernel's again.
+ * Has the kernel give all new connections of an address to the first socket that was added after `older` others, so
+ * that their owner can empty its queues and close without losing anybody (socket(7)). The first one, because the kernel
+ * fills the place of one that closes with the last of all: only the place that follows the older ones is surely not
+ * theirs until all of them are gone, provided that as many have been added.
  */
-export function preferNewest(libc: Libc, fd: number, older: number, newest: number): boolean {
-  const program = new ArrayBuffer(4 * 8);
+export function preferNewest(libc: Libc, fd: number, older: number): boolean {
+  const program = new ArrayBuffer(8);
   const view = new DataView(program);
-  const steps: [code: number, value: number][] = [
-    [0x20, 0xfffff020], // A = hash of the connection
-    [0x94, newest], // A %= newest
-    [0x04, older], // A += older
-    [0x16, 0], // socket number A
-  ];
-  for (const [i, [code, value]] of steps.entries()) {
-    view.setUint16(i * 8, code, true);
-    view.setUint32(i * 8 + 4, value, true);
-  }
+  view.setUint16(0, BPF_RET_K, true);
+  view.setUint32(4, older, true);
   const filter = new Uint8Array(program);
   const header = new DataView(new ArrayBuffer(16));
-  header.setUint16(0, steps.length, true);
+  header.setUint16(0, 1, true);
   header.setBigUint64(8, BigInt(ptr(filter)), true);
   return libc.setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(header), 16) === 0;
+}
+
+/** The kernel spreads new connections over the sockets of the address again. */
+export function preferNone(libc: Libc, fd: number): void {
+  libc.setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, ptr(new Int32Array(1)), 4);
 }

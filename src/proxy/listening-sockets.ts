@@ -1,6 +1,6 @@
 import type { Libc } from "./libc.ts";
 import { type BindFailure, keyOf, type Wanted, wantedBy } from "./listeners.ts";
-import { openListeningSockets, preferNewest } from "./listening-socket.ts";
+import { openListeningSockets, preferNewest, preferNone } from "./listening-socket.ts";
 import type { RouteTable } from "./protocol.ts";
 
 /** One address that is listened on, with a socket for each worker. */
@@ -63,7 +63,13 @@ export class ListeningSockets {
    * how many addresses the kernel does not do that; there a few connections may be lost when the predecessor closes.
    */
   takePrecedence(older: number): number {
-    return this.all.filter(({ fds }) => !preferNewest(this.libc, fds[0]!, older, fds.length)).length;
+    return this.all.filter(({ fds }) => !preferNewest(this.libc, fds[0]!, older)).length;
+  }
+
+  /** The predecessor is gone. */
+  shareAmongOwn(): void {
+    this.shareWithPredecessor = false;
+    for (const { fds } of this.all) preferNone(this.libc, fds[0]!);
   }
 
   complete(table: RouteTable): boolean {

@@ -29,6 +29,19 @@ interface TlsAnswer {
   text: string;
 }
 
+/** One connection that brings the session in `file`, if there is one, and leaves its own there. */
+async function resume(port: number, file: string): Promise<{ reused: boolean; answered: boolean }> {
+  const given = (await Bun.file(file).exists()) ? ["-sess_in", file] : [];
+  const argv = ["openssl", "s_client", "-connect", `127.0.0.1:${port}`, "-servername", "blog.test"];
+  const child = Bun.spawn([...argv, "-ign_eof", "-sess_out", file, ...given], {
+    stdin: Buffer.from("GET / HTTP/1.1\r\nHost: blog.test\r\nConnection: close\r\n\r\n"),
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  const output = await new Response(child.stdout).text();
+  return { reused: output.includes("Reused, TLS"), answered: output.includes("HTTP/1.1 200") };
+}
+
 /** One request over TLS; rejects when the handshake fails. */
 function ask(port: number, servername: string, host = servername, extra = {}): Promise<TlsAnswer> {
   return new Promise((resolve, reject) => {
@@ -129,7 +142,54 @@ describe("https", () => {
     await server.stop(true);
   });
 
+  test("certificates change under load: no handshake fails, each sees an old or a new one", async () => {
+    const generations = await Promise.all(Array.from({ length: 3 }, () => selfSigned("blog.test")));
+    await plane.route([routeTo(backend.port)], {
+      listeners: [{ host: "127.0.0.1", port, protocol: "https" }],
+    });
+    let done = false;
+    let answers = 0;
+    const load = Array.from({ length: 4 }, async () => {
+      while (!done) {
+        expect((await ask(port, "blog.test")).text).toEndWith("ok");
+        answers++;
+      }
+    });
+    for (let generation = 100; generation < 130; generation++) {
+      const certificates = [generations[generation % 3]!];
+      expect((await plane.put("/certificates", { version: 1, generation, certificates })).status).toBe(200);
+      const seen = answers;
+      await eventually(() => answers > seen);
+    }
+    done = true;
+    await Promise.all(load);
+  }, 20_000);
+
   test("nothing stays open", async () => {
     await eventually(async () => (await plane.state()).connections === 0);
   });
+});
+
+describe("sessions", () => {
+  test("a ticket of one worker is at worst a full handshake at another, never a failure", async () => {
+    const command = [process.execPath, join(import.meta.dir, "worker-entry.ts")];
+    const plane = await TestPlane.start({ workers: { count: 2, command } });
+    const backend = new RawBackend(answering(OK));
+    const port = freePort();
+    await plane.route([routeTo(backend.port)], {
+      listeners: [{ host: "127.0.0.1", port, protocol: "https" }],
+    });
+    const certificates = [await selfSigned("blog.test")];
+    await plane.put("/certificates", { version: 1, generation: 1, certificates });
+    const file = join(plane.data, "session");
+    let resumed = 0;
+    for (let i = 0; i < 12; i++) {
+      const { reused, answered } = await resume(port, file);
+      expect(answered).toBe(true);
+      if (reused) resumed++;
+    }
+    expect(resumed).toBeGreaterThan(0);
+    await plane.stop();
+    backend.stop();
+  }, 20_000);
 });

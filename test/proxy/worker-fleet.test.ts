@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createLog } from "../../src/log.ts";
+import { DataPlane } from "../../src/proxy/data-plane.ts";
 import type { ProxyEvents, RouteMetrics } from "../../src/proxy/protocol.ts";
 import { defaultWorkerCount } from "../../src/proxy/worker-count.ts";
 import {
@@ -175,6 +177,60 @@ describe("workers", () => {
     await Promise.all(load);
     expect(failed).toBe(0);
   }, 20_000);
+
+  test("an answer that began before its worker was replaced ends nothing unannounced", async () => {
+    const proxy = await fleet();
+    let finish = () => {};
+    const app = backend((connection) => {
+      const { socket } = connection;
+      if (connection.received.includes("second")) return void socket.write(OK);
+      socket.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha");
+      finish = () => void socket.write("lf");
+    });
+    await proxy.route([routeTo(app.port)]);
+    const client = await RawClient.connect(proxy.port);
+    client.send(GET);
+    await client.until("ha");
+    await proxy.plane.restartWorkers();
+    finish();
+    await client.until("half");
+    // It was told that the connection stays: what it sends now must be answered.
+    await Bun.sleep(100);
+    client.send(GET.replace("/", "/second"));
+    await client.until("Connection: close\r\n\r\nok");
+    client.close();
+  });
+
+  test("hand over to a successor with as many, again and again: nobody is refused, nobody is reset", async () => {
+    const first = await TestPlane.start({ workers: { count: 2, command: COMMAND } });
+    stops.push(() => rm(first.data, { recursive: true, force: true }));
+    const app = backend();
+    await first.route([routeTo(app.port)]);
+    let done = false;
+    const failed: string[] = [];
+    const load = Array.from({ length: 8 }, async () => {
+      while (!done) {
+        const answer = await exchange(first.port, CLOSE).catch(String);
+        if (!answer.endsWith("ok")) failed.push(answer);
+      }
+    });
+    let plane = first.plane;
+    for (let i = 0; i < 4; i++) {
+      const predecessor = plane;
+      plane = await DataPlane.replace({
+        directory: join(first.data, "proxy"),
+        eventsSocket: join(first.data, "proxy-events.sock"),
+        version: `test ${i}`,
+        log: createLog("error"),
+        workers: { count: 2, command: COMMAND },
+      });
+      await predecessor.stopped;
+    }
+    done = true;
+    await Promise.all(load);
+    await plane.stop();
+    expect(failed).toEqual([]);
+  }, 30_000);
 
   test("start from disk, and end with their parent's stop after what they have in hand", async () => {
     const first = await TestPlane.start({ workers: { count: 2, command: COMMAND } });
