@@ -10,7 +10,8 @@
 # Who may what afterwards:
 #   diplo        runs the control plane; in group docker, which is as good as root. Owns /var/lib/diplo (0711).
 #   diplo-proxy  runs the data plane; owns /var/lib/diplo/proxy (0750) and sees nothing else.
-#                User diplo is in group diplo-proxy, to reach proxy.sock.
+#                User diplo is in group diplo-proxy, to reach proxy.sock, and owns proxy/sites (2750): it writes the
+#                files of static releases, the data plane reads them.
 #   group diplo  may use the command line without sudo (control.sock, 0660). Nobody is in it unasked.
 set -eu
 umask 022
@@ -206,9 +207,12 @@ make_users() {
 # Data that an uninstall kept belongs to its users again.
 make_directories() {
   [ -d "$data" ] || { mkdir -p "$data"; done_so_far rm -rf "$data"; }
-  mkdir -p "$data/proxy"
+  mkdir -p "$data/proxy/sites"
   if [ "$(stat -c %U "$data")" != diplo ]; then chown -R diplo:diplo "$data"; fi
   if [ "$(stat -c %U "$data/proxy")" != diplo-proxy ]; then chown -R diplo-proxy:diplo-proxy "$data/proxy"; fi
+  if [ "$(stat -c %U:%G "$data/proxy/sites")" != diplo:diplo-proxy ]; then chown -R diplo:diplo-proxy "$data/proxy/sites"; fi
+  # What is written below it is the data plane's group's.
+  chmod 2750 "$data/proxy/sites"
   chmod 0711 "$data"
   chmod 0750 "$data/proxy"
 }

@@ -99,11 +99,12 @@ test("each process is its own user, and files are as tight as they can be", asyn
   for (const unit of ["diplo", "diplo-proxy"])
     expect(await machine.must(`stat -c %U /proc/${await mainPid(unit)}`)).toBe(`${unit}\n`);
   const modes = await machine.must(
-    "cd /var/lib/diplo; stat -c '%n %a %U:%G' . proxy proxy/proxy.sock proxy-events.sock control.sock diplo.db master.key",
+    "cd /var/lib/diplo; stat -c '%n %a %U:%G' . proxy proxy/sites proxy/proxy.sock proxy-events.sock control.sock diplo.db master.key",
   );
   expect(modes.trim().split("\n")).toEqual([
     ". 711 diplo:diplo",
     "proxy 750 diplo-proxy:diplo-proxy",
+    "proxy/sites 2750 diplo:diplo-proxy",
     "proxy/proxy.sock 660 diplo-proxy:diplo-proxy",
     "proxy-events.sock 660 diplo:diplo-proxy",
     "control.sock 660 diplo:diplo",
@@ -134,6 +135,25 @@ test("an app deployed from a git repository answers by port and by host name", a
   await machine.must("diplo deploy file:///srv/hello --name hello");
   expect(await page(await appPort())).toContain("hello-from-the-box");
   expect(await page(80, "hello.local")).toContain("hello-from-the-box");
+});
+
+test("a static site is written by the control plane and served by the data plane", async () => {
+  await machine.must(`
+    git init -q -b main /srv/site && cd /srv/site
+    seq 1000 >index.html
+    git add . && git -c user.name=t -c user.email=t@localhost commit -q -m one
+  `);
+  await machine.must("diplo deploy file:///srv/site --name site");
+  expect(await page(80, "site.local")).toContain("999");
+  const modes = await machine.must(
+    "stat -c '%a %U:%G' /var/lib/diplo/proxy/sites/* /var/lib/diplo/proxy/sites/*/* | sort -u",
+  );
+  expect(modes.trim().split("\n")).toEqual(["640 diplo:diplo-proxy", "750 diplo:diplo-proxy"]);
+  const asProxy = "setpriv --reuid diplo-proxy --regid diplo-proxy --init-groups";
+  expect(
+    (await machine.run(`${asProxy} sh -c 'echo x >>/var/lib/diplo/proxy/sites/*/manifest.json'`)).exitCode,
+  ).not.toBe(0);
+  await machine.must("diplo apps:destroy site --confirm site");
 });
 
 test("systemd heals a killed control plane, and no request is lost", async () => {
