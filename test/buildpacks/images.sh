@@ -7,7 +7,8 @@ set -eu
 apt='apt-get update -q && apt-get install -q -y --no-install-recommends'
 clean='rm -rf /var/lib/apt/lists/*'
 all="python:3.11-bookworm python:3.11-slim-bookworm golang:1.26-bookworm rust:1-bookworm maven:3-eclipse-temurin-17
-  eclipse-temurin:17-jre ruby:3.1-bookworm ruby:3.1-slim-bookworm python:3.13-slim-bookworm composer:2 php:8.2-apache-bookworm elixir:1.14"
+  eclipse-temurin:17-jre ruby:3.1-bookworm ruby:3.1-slim-bookworm python:3.14-slim-bookworm composer:2
+  php:8.2-apache-bookworm elixir:1.14-slim"
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 # The client that goes with the engine; an older one in the path may know no BuildKit.
@@ -88,13 +89,13 @@ STOPSIGNAL SIGWINCH
 CMD ["apache2-foreground"]
 DOCKERFILE
       ;;
-    elixir:1.14) make "$1" "$empty" <<DOCKERFILE
+    elixir:1.14-slim) make "$1" "$empty" <<DOCKERFILE
 FROM debian:bookworm-slim
-RUN $apt elixir erlang-dev erlang-nox git && $clean
+RUN $apt elixir erlang-dev erlang-nox && $clean
 DOCKERFILE
       ;;
     # Debian's Python stands in for a newer one: enough for the generators of sites.
-    python:3.13-slim-bookworm) make "$1" "$empty" <<DOCKERFILE
+    python:3.14-slim-bookworm) make "$1" "$empty" <<DOCKERFILE
 FROM python:3.11-bookworm
 DOCKERFILE
       ;;
