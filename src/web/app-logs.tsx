@@ -5,6 +5,7 @@ import { DiploError } from "../errors.ts";
 import { info } from "../product/apps/operations.ts";
 import type { AppLogLine } from "../product/instances/merge-logs.ts";
 import { list as listInstances } from "../product/instances/operations.ts";
+import { type LogSource, linesFrom } from "../product/log-source.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { answerEvents, type EventStream } from "./event-stream.ts";
 import { answerPage } from "./page.ts";
@@ -17,9 +18,10 @@ const BATCH_MS = 100;
 async function show(call: RouteCall): Promise<Response> {
   const ref = call.params.app ?? "";
   const app = await perform(info, { app: ref }, call);
+  const source = sourceOf(call);
   const [{ lines, trouble }, instances] = await Promise.all([
-    pastLines(call, ref),
-    performOrNull(listInstances, { app: ref }, call),
+    pastLines(call, ref, source),
+    source === "app" ? performOrNull(listInstances, { app: ref }, call) : null,
   ]);
   const names = new Set([
     ...lines.map((line) => line.instance),
@@ -28,6 +30,8 @@ async function show(call: RouteCall): Promise<Response> {
   const body = (
     <AppLogsPage
       app={app}
+      source={source}
+      accessLog={app.settings.access_log !== "off"}
       lines={lines.map(lineOf)}
       instances={[...names].sort()}
       after={lines.at(-1)?.at ?? new Date().toISOString()}
@@ -37,17 +41,21 @@ async function show(call: RouteCall): Promise<Response> {
   return answerPage(call.request, signedIn(call), { title: `Logs of ${app.name}`, section: "apps", body });
 }
 
+/** What a hand-written address asks for in error is the app's own log. */
+const sourceOf = ({ query }: RouteCall): LogSource => (query.get("source") === "router" ? "router" : "app");
+
 const lineOf = ({ text, at, instance, stream }: AppLogLine): LogLineView => ({ text, at, instance, stream });
 
 /** What was written so far; an engine that does not answer is told on the page, which is worth seeing all the same. */
 async function pastLines(
   { parts, request }: RouteCall,
   ref: string,
+  source: LogSource,
 ): Promise<{ lines: AppLogLine[]; trouble: string | null }> {
   const lines: AppLogLine[] = [];
   try {
     const options = { lines: SHOWN_LINES, signal: request.signal };
-    for await (const line of parts.instances.logs(ref, options)) lines.push(line);
+    for await (const line of linesFrom(source, parts, ref, options)) lines.push(line);
     return { lines, trouble: null };
   } catch (error) {
     if (!(error instanceof DiploError)) throw error;
@@ -62,11 +70,12 @@ function stream(call: RouteCall): Response {
   return answerEvents(call.request, (events) => follow(call, after, events));
 }
 
-async function follow({ parts, params }: RouteCall, after: string, events: EventStream): Promise<void> {
+async function follow(call: RouteCall, after: string, events: EventStream): Promise<void> {
+  const { parts, params } = call;
   const batch = new Batch(events);
   const since = after === "" ? {} : { since: after, lines: MISSED_LINES };
   try {
-    for await (const line of parts.instances.logs(params.app ?? "", {
+    for await (const line of linesFrom(sourceOf(call), parts, params.app ?? "", {
       ...since,
       follow: true,
       signal: events.signal,
@@ -105,7 +114,7 @@ export const appLogsRoutes: HandRoute[] = [
     method: "GET",
     path: "/apps/:app/logs",
     permission: "logs:read",
-    reason: "page: what an app's instances write",
+    reason: "page: what an app's instances write, or its access log",
     page: true,
     handle: show,
   },

@@ -17,6 +17,7 @@ const names = [
   "drain_s",
   "stop_grace_s",
   "build_timeout_s",
+  "access_log",
   "balance",
   "sticky",
   "idle_timeout_s",

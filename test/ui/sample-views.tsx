@@ -221,6 +221,8 @@ export const deploymentsView: DeploymentsView = {
 
 export const logsView: AppLogsView = {
   app: heading,
+  source: "app",
+  accessLog: true,
   lines: [
     { text: "listening on 8080", at: "2026-11-21T11:59:00.000Z", instance: "web.1", stream: "stdout" },
     {

@@ -22,7 +22,9 @@
     }
 
     function connect() {
-      source = new EventSource(`${log.dataset.stream}?after=${encodeURIComponent(after)}`);
+      const address = new URL(log.dataset.stream, location.href);
+      address.searchParams.set("after", after);
+      source = new EventSource(address);
       source.onopen = () => {
         retryMs = FIRST_RETRY_MS;
         say("following");

@@ -176,7 +176,15 @@ const JSON_TIME = /^\{"time":"([^"]+)"/;
 const COMMON_TIME = /\[(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d) \+0000\]/;
 
 function lineOf(text: string): AppLogLine {
-  return { at: timeOf(text), text, stream: "stdout", instance: "router", process: "router" };
+  return { at: timeOf(text), text, stream: streamOf(text), instance: "router", process: "router" };
+}
+
+/** What stands in quotes is escaped, so that a request cannot look like a status. */
+const STATUS = /(?:,"status":|" )(\d{3})[, ]/;
+
+/** A failure counts as an error, wherever only these are shown. */
+function streamOf(text: string): AppLogLine["stream"] {
+  return (STATUS.exec(text)?.[1] ?? "") >= "500" ? "stderr" : "stdout";
 }
 
 /** ISO time of a line of either format; the epoch for one that is neither. */

@@ -55,6 +55,18 @@ test("AccessLogReader.lines leaves out what is older than `since`, and reads the
   ]);
 });
 
+test("AccessLogReader.lines has failures as errors, in both formats, whatever a path says", async () => {
+  const { reader, path } = await log();
+  const json = (status: number) =>
+    `{"time":"2026-11-21T10:00:00.000Z","path":"/,\\"status\\":503,","status":${status},"bytes_in":0}\n`;
+  const combined = (status: number) =>
+    `127.0.0.1 - - [21/Nov/2026:10:00:05 +0000] "GET /\\x22 503 HTTP/1.1" ${status} 2 "-" "-"\n`;
+  await writeFile(path, [json(200), json(502), combined(404), combined(500)].join(""));
+  const streams: string[] = [];
+  for await (const { stream } of reader.lines(OWNER, {})) streams.push(stream);
+  expect(streams).toEqual(["stdout", "stderr", "stdout", "stderr"]);
+});
+
 test("AccessLogReader.lines follows, also over a rotation, and ends with its signal", async () => {
   const { reader, path } = await log();
   await writeFile(path, line(0));
