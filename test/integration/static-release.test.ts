@@ -306,3 +306,77 @@ describe("a site that is built", () => {
     expect(await containers()).toEqual([]);
   }, 60_000);
 });
+
+describe("serve that is killed", () => {
+  let port: number;
+  let version = 0;
+  const page = () => `version ${version}`;
+  const commit = async () => {
+    version++;
+    await git.commit("crash", { "index.html": page(), "style.css": `/* ${version} */${TEXT}` });
+  };
+
+  beforeAll(async () => {
+    await commit();
+    ({ port } = await box.deploy({ repo_url: git.url("crash"), name: "crash" }));
+    await box.api("PATCH", "/apps/crash", { drain_s: 1 });
+    await box.settled();
+  }, 60_000);
+
+  afterAll(async () => {
+    await box.api("DELETE", "/apps/crash?confirm=crash");
+    await box.settled();
+  }, 60_000);
+
+  /** One instance, and exactly the files of the releases that are kept. */
+  async function whole(): Promise<void> {
+    await box.settled();
+    expect(await instances("crash")).toMatchObject([{ status: "running", served_by: "proxy" }]);
+    const releases = (await box.api<{ site: string; status: string }[]>("GET", "/apps/crash/releases")).body;
+    const kept = releases.filter(({ status }) => status === "current" || status === "previous");
+    expect((await sites()).filter((name) => !others.has(name))).toEqual(kept.map(({ site }) => site).sort());
+  }
+
+  let others: Set<string>;
+  beforeAll(async () => {
+    const mine = (await box.api<{ site: string }[]>("GET", "/apps/crash/releases")).body.map(
+      ({ site }) => site,
+    );
+    others = new Set((await sites()).filter((name) => !mine.includes(name)));
+  });
+
+  for (const at of ["deployment:building", "deployment:routing", "drain:stopping", "drain:pruning"])
+    test(`at ${at} lands in the same place, and no request is lost`, async () => {
+      const before = page();
+      await commit();
+      await box.kill("SIGKILL");
+      await box.serve({ crashAt: at });
+      const client = new SteadyClient(
+        `http://127.0.0.1:${port}/`,
+        (status, body) => status === 200 && (body === before || body === page()),
+      );
+      const { body } = await box.api<{ id: string }>("POST", "/apps/crash/deployments", { wait: false });
+      await box.died();
+      expect((await box.app(port)).status).toBe(200);
+      await box.serve();
+      expect(await box.ended(body.id)).toMatchObject({ status: "success", error: null });
+      await whole();
+      await client.stop();
+      expect(await text(port)).toBe(page());
+      expect(client.failures).toEqual([]);
+    }, 60_000);
+
+  test("while it undoes a deployment leaves none of its files", async () => {
+    const before = await text(port);
+    await git.commit("crash", { "index.html": "never" });
+    await box.api("PATCH", "/apps/crash", { static: { root: "no-such-directory" } });
+    await box.kill("SIGKILL");
+    await box.serve({ crashAt: "deployment:unwinding" });
+    const { body } = await box.api<{ id: string }>("POST", "/apps/crash/deployments", { wait: false });
+    await box.died();
+    await box.serve();
+    expect(await box.ended(body.id)).toMatchObject({ status: "failed", error: { code: "site_empty" } });
+    await whole();
+    expect(await text(port)).toBe(before);
+  }, 60_000);
+});

@@ -51,8 +51,11 @@ export interface SiteWork {
 
 /** A plain site, straight from the app's directory. Answers what a person should know. */
 export async function siteFromTree(work: SiteWork, tree: string): Promise<string[]> {
-  const directory = await insideTree(tree, work.plan.static?.root.value ?? ".");
-  return write(work, directorySource(directory));
+  // Looked at only when there is something to write: an attempt that was killed may have written all and let go of it.
+  return write(work, async (take) => {
+    const directory = await insideTree(tree, work.plan.static?.root.value ?? ".");
+    return directorySource(directory)(take);
+  });
 }
 
 /** A site out of the image of its files; nothing of the image is started. */
