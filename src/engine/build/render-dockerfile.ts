@@ -125,6 +125,7 @@ function renderRunStep(plan: BuildPlan, step: RunStep, cacheScope: string): stri
 function renderRun(plan: BuildPlan): string[] {
   const web = plan.processes.web;
   const lines = plan.directory ? [`WORKDIR ${word(`${WORKING_DIRECTORY}/${plan.directory}`)}`] : [];
+  if (plan.volumes.length > 0) lines.push(`VOLUME ${JSON.stringify(plan.volumes)}`);
   lines.push(`USER ${RUN_USER}`);
   if (web !== undefined) lines.push(`EXPOSE ${portOf(plan)}`);
   if (web?.command) lines.push(commentOf(web.from), `CMD ${JSON.stringify(web.command)}`);

@@ -59,7 +59,7 @@ export class Volumes {
   /** Volumes for paths that an image declares (VOLUME) and that have none yet. Inside a transaction. */
   ensureDeclared(environment: Environment, paths: string[]): void {
     const known = new Set(this.mounts(environment.id).map((mount) => mount.path));
-    for (const path of paths)
+    for (const path of new Set(paths))
       if (!known.has(path))
         this.insert(environment, path, { process: "*", readOnly: false, name: undefined });
   }
