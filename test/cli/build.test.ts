@@ -8,7 +8,7 @@ let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "diplo-eject-"));
   await writeFile(join(directory, "package.json"), '{"scripts": {"start": "node a.js"}}');
-});
+}, 60_000);
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function diplo(...args: string[]) {
@@ -37,7 +37,7 @@ test("diplo build --eject writes a Dockerfile, and another one only with --force
   expect(await readFile(join(directory, "Dockerfile"), "utf8")).toBe("FROM mine\n");
   expect((await diplo("--eject", "--force")).out).toContain("replaced Dockerfile\n");
   expect(await readFile(join(directory, "Dockerfile"), "utf8")).toBe(made);
-});
+}, 60_000);
 
 test("diplo build wants to know what for, and writes nothing for --plan", async () => {
   expect((await diplo()).err).toContain("wants --plan or --eject");
@@ -45,4 +45,4 @@ test("diplo build wants to know what for, and writes nothing for --plan", async 
   expect((await diplo("--plan", "--subdirectory", "../..")).code).toBe(2);
   expect((await diplo("--plan", ".")).out).toContain("provider");
   expect(await readdir(directory)).toEqual(["package.json"]);
-});
+}, 60_000);
