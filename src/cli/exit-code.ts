@@ -6,6 +6,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, notAllowed: 4, cancelled: 130 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof DiploError)) return EXIT.failed;
   if (error.code === "usage" || error.code === "bad_setting") return EXIT.usage;
+  if (error.code === "cancelled") return EXIT.cancelled;
   if (error.status === 401 || error.status === 403) return EXIT.notAllowed;
   return EXIT.failed;
 }

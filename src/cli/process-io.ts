@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { DiploError } from "../errors.ts";
 import type { CliIo } from "./cli-io.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -57,12 +58,18 @@ function keys(raw: boolean): AsyncIterable<Uint8Array> & Disposable {
 async function ask(question: string, hidden = false): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) throw new UsageError("there is no terminal to ask on");
-  stderr.write(question);
   // Readline echoes by writing: what is hidden is written nowhere.
   const output = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : stderr;
   const reader = createInterface({ input: stdin, output, terminal: true });
+  // Ctrl-C and Ctrl-D: nobody goes on answering.
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(new DiploError("cancelled", "stopped", { detail: "Stopped." }));
+    reader.once("SIGINT", stop).once("close", stop);
+  });
   try {
-    return await reader.question("");
+    // Only now: the terminal echoes by itself until readline has it.
+    if (hidden) stderr.write(question);
+    return await Promise.race([reader.question(hidden ? "" : question), stopped]);
   } finally {
     reader.close();
     if (hidden) stderr.write("\n");
