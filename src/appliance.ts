@@ -19,6 +19,7 @@ import { Deployments } from "./product/deployments/deployments.ts";
 import { Doctor } from "./product/doctor/doctor.ts";
 import { Environments } from "./product/environments/environments.ts";
 import { Events } from "./product/events/events.ts";
+import { ExitWatch } from "./product/healing/exit-watch.ts";
 import { Healing } from "./product/healing/healing.ts";
 import { HealthWatch } from "./product/healing/health-watch.ts";
 import { Housekeeping } from "./product/healing/housekeeping.ts";
@@ -179,6 +180,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   const siteHealing = new SiteHealing({ ...shared, instances: rows });
   const healing = new Healing({ ...shared, sites: siteHealing, instances: rows });
   const health = new HealthWatch({ ...shared, instances: rows });
+  const exits = new ExitWatch({ runtimes, instances: rows, log });
   const housekeeping = new Housekeeping({
     log,
     healing,
@@ -190,11 +192,11 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     settings,
   });
   const idleWatch = new IdleWatch({ ...shared, instances: rows });
-  return { parts, proxy, healing, housekeeping, idleWatch };
+  return { parts, proxy, healing, housekeeping, idleWatch, exits };
 }
 
 async function start(
-  { parts, proxy, healing, housekeeping, idleWatch }: Built,
+  { parts, proxy, healing, housekeeping, idleWatch, exits }: Built,
   settings: Config,
   log: Log,
   stack: AsyncDisposableStack,
@@ -227,6 +229,8 @@ async function start(
   await proxyProcess.start();
   stack.defer(() => proxyProcess.stop());
   await publish();
+  exits.start();
+  stack.defer(() => exits.stop());
   parts.jobs.start();
   stack.defer(() => parts.jobs.stop());
   housekeeping.start();

@@ -215,6 +215,8 @@ export interface RuntimeEvent {
   labels: Record<string, string>;
   at: number;
   exit_code: number | null;
+  /** Of `die`: the kernel ended it for want of memory. */
+  oom_killed: boolean;
 }
 
 export interface ContainerRuntime {

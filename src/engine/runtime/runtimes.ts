@@ -13,6 +13,7 @@ export interface RuntimesOptions {
 export class Runtimes {
   private connected: { runtime: ContainerRuntime; info: RuntimeInfo } | null = null;
   private connecting: Promise<ContainerRuntime> | null = null;
+  private readonly listeners: ((runtime: ContainerRuntime) => void)[] = [];
 
   constructor(private readonly options: RuntimesOptions) {}
 
@@ -23,6 +24,12 @@ export class Runtimes {
   /** What is in use now; null before the first use and while no engine answers. */
   get current(): RuntimeInfo | null {
     return this.connected?.info ?? null;
+  }
+
+  /** Told of the engine in use and of each that comes into use: nobody has to connect only to wait for something. */
+  onConnect(listener: (runtime: ContainerRuntime) => void): void {
+    this.listeners.push(listener);
+    if (this.connected) listener(this.connected.runtime);
   }
 
   /** The first usable engine (or the one named). Throws `engine_down` with every reason. */
@@ -56,6 +63,7 @@ export class Runtimes {
     if (!info) throw noneUsable(wanted, type);
     const runtime = await this.options.connect(info);
     this.connected = { runtime, info };
+    for (const listener of this.listeners) listener(runtime);
     for (const warning of info.warnings) this.options.log.warn(warning, { runtime: info.type });
     return runtime;
   }

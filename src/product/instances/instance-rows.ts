@@ -35,6 +35,13 @@ export function isContainer({ site }: InstanceRow): boolean {
   return site === null;
 }
 
+/** As it lies in `instances.last_exit`. `at` in Unix milliseconds. */
+export interface LastExit {
+  exit_code: number;
+  oom_killed: boolean;
+  at: number;
+}
+
 export interface Wanted {
   environment: Environment;
   releaseId: string;
@@ -118,8 +125,8 @@ export class InstanceRows {
             exit_code: facts.exit_code,
             oom_killed: facts.oom_killed,
             at: facts.finished_at ?? Date.now(),
-          })
-        : row.last_exit;
+          } satisfies LastExit)
+        : null;
     const next = {
       id: row.id,
       observed,
@@ -132,14 +139,22 @@ export class InstanceRows {
       next.observed === row.observed &&
       next.containerId === row.container_id &&
       next.restarts === row.restarts &&
-      next.lastExit === row.last_exit &&
+      (lastExit === null || lastExit === row.last_exit) &&
       next.hostPort === row.host_port
     )
       return;
     this.store.run(
       `update instances set observed = $observed, container_id = $containerId, host_port = $hostPort,
-       restarts = $restarts, last_exit = $lastExit where id = $id`,
+       restarts = $restarts, last_exit = coalesce($lastExit, last_exit) where id = $id`,
       next,
+    );
+  }
+
+  /** How it ended, told by the engine as it happened; of one that was to end it is nothing worth keeping. */
+  exited(id: string, exit: LastExit): void {
+    this.store.run(
+      "update instances set last_exit = $exit where id = $id and desired = 'running' and released_at is null",
+      { id, exit: JSON.stringify(exit) },
     );
   }
 

@@ -152,6 +152,8 @@ describe("runtimeEvents", () => {
       "/events": (_request, response) => {
         const text =
           line({ Action: "exec_create: sh" }) +
+          line({ ...die, Action: "oom" }) +
+          line(die) +
           line(die) +
           line({ ...die, Action: "health_status: healthy" });
         response.write(text.slice(0, 77));
@@ -163,21 +165,17 @@ describe("runtimeEvents", () => {
       for await (const event of runtimeEvents(client, new AbortController().signal)) found.push(event);
     })();
     expect((await thrown(reading))?.code).toBe("engine_down");
+    const about = {
+      container_id: "c1",
+      labels: { "diplo.app": "blog" },
+      at: 1_795_248_880_718,
+      exit_code: 137,
+    };
     expect(found).toEqual([
-      {
-        type: "die",
-        container_id: "c1",
-        labels: { "diplo.app": "blog" },
-        at: 1_795_248_880_718,
-        exit_code: 137,
-      },
-      {
-        type: "health",
-        container_id: "c1",
-        labels: { "diplo.app": "blog" },
-        at: 1_795_248_880_718,
-        exit_code: 137,
-      },
+      { ...about, type: "oom", oom_killed: false },
+      { ...about, type: "die", oom_killed: true },
+      { ...about, type: "die", oom_killed: false },
+      { ...about, type: "health", oom_killed: false },
     ]);
   });
 
