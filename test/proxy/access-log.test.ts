@@ -153,4 +153,22 @@ describe("an access log", () => {
     expect(all[0]).toMatchObject({ remote_address: "1.2.3.4", request_id: "abc" });
     expect(all[1]).toMatchObject({ remote_address: "127.0.0.1" });
   });
+
+  test("is one for all workers, which serve static releases as one process does", async () => {
+    const command = [process.execPath, join(import.meta.dir, "worker-entry.ts")];
+    const plane = await TestPlane.start({
+      limits: { accessLogFlushMs: 20 },
+      workers: { count: 2, command },
+    });
+    planes.push(plane);
+    await writeSite(join(plane.data, "proxy"), "rel-1", { "/index.html": "hello" });
+    const targets = [{ instance: "s1", release: 1, weight: 1, site: "rel-1" }];
+    await plane.route([{ ...routeTo([]), targets, access_log: "json" }]);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => exchange(plane.port, request(`/?${i}`))),
+    );
+    expect(answers.every((answer) => answer.endsWith("hello"))).toBe(true);
+    const paths = (await lines(plane, 40)).map((line) => JSON.parse(line).path);
+    expect(paths.toSorted()).toEqual(Array.from({ length: 40 }, (_, i) => `/?${i}`).toSorted());
+  });
 });
