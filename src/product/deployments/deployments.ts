@@ -14,7 +14,7 @@ import { type Environment, refOf } from "../environments/environments.ts";
 import type { Deployment } from "../schema.ts";
 import { enqueueWake } from "../sleep/wake-job.ts";
 import { credentialFrom } from "../sources/credential-input.ts";
-import { nothingSinceLive } from "../sources/since-live.ts";
+import { checkComparable, nothingSinceLive } from "../sources/since-live.ts";
 import type { Deployed, DeployInput, Unchanged } from "./deploy-input.ts";
 import { type DeploymentRow, deploymentBody } from "./deployment-body.ts";
 import { deploymentJob } from "./deployment-job.ts";
@@ -48,6 +48,7 @@ export class Deployments {
     if (source.kind !== "image") checkSource(source);
     const known = this.parts.environments.lookup(name);
     await this.parts.uploads.check(known?.app ?? name, source);
+    if (input.if_changed) checkComparable(source);
     if (known) refuseOtherSource(known, source, input.replace_source ?? false);
     const vars = changesOf(input.env_vars ?? []);
     await this.parts.vault.ready();
@@ -88,6 +89,7 @@ export class Deployments {
     const source = nextSource(environment, input);
     if (source.kind !== "image") checkSource(source);
     await this.parts.uploads.check(environment.app, source);
+    if (input.if_changed) checkComparable(source);
     await this.parts.vault.ready();
     const nothing = input.if_changed ? await this.nothingNew(environment, source, signal) : null;
     if (nothing) return nothing;

@@ -25,9 +25,9 @@ export const again = operation({
   summary: "Deploy the app's own source again",
   input: t.Object({
     app: AppRef,
-    branch: t.Optional(t.String()),
-    tag: t.Optional(t.String()),
-    commit: t.Optional(t.String()),
+    branch: t.Optional(t.String({ description: "From this branch from now on" })),
+    tag: t.Optional(t.String({ description: "From this tag" })),
+    commit: t.Optional(t.String({ description: "From this commit, at least 7 digits of it" })),
     upload_id: t.Optional(t.String({ description: "What POST /apps/{app}/uploads answered" })),
     clear_cache: t.Optional(t.Boolean({ description: "Build everything anew" })),
     if_changed: IfChanged,

@@ -49,7 +49,8 @@ function asked({ name, value, description, required, generator, pattern, from }:
     name,
     value: value ?? "",
     description: description ?? "",
-    required,
+    // An example of a .env file shows what there is; it demands nothing.
+    required: required && from === "app.json",
     secret: SECRET.test(name),
     generated: generator === "secret",
     pattern,

@@ -30,7 +30,7 @@ const DEADLINE_MS = 5 * 60_000;
 
 /**
  * Compares a source with the commit that serves, by the environment's watch_paths and ignore_paths. What cannot be
- * compared (nothing live, another source, history rewritten) is worth a deployment. Throws `invalid` for an upload.
+ * compared (nothing live, another source, history rewritten) is worth a deployment.
  */
 export async function nothingSinceLive(
   parts: SinceLiveParts,
@@ -38,8 +38,7 @@ export async function nothingSinceLive(
   source: SourceSpec,
   signal: AbortSignal,
 ): Promise<NothingToDeploy | null> {
-  if (source.kind !== "git")
-    throw invalid("if_changed", "is for a git repository, which has commits to compare");
+  if (source.kind !== "git") return null;
   const live = liveSource(parts, environment);
   if (live === null || !sameSource(live.spec, source)) return null;
   const { commit, files } = await look(parts, environment, source, live.commit, signal);
@@ -55,6 +54,12 @@ export async function nothingSinceLive(
     commit,
     release: live.release,
   };
+}
+
+/** Throws `invalid` for a source without commits. */
+export function checkComparable(source: SourceSpec): void {
+  if (source.kind !== "git")
+    throw invalid("if_changed", "is for a git repository, which has commits to compare");
 }
 
 /** An app of a subdirectory is about that, unless it says what else. */
