@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DiploError } from "../errors.ts";
 import { openLibc } from "./libc.ts";
@@ -79,13 +79,14 @@ export class ProxyDirectory {
 
   /**
    * Static releases, which the control plane writes and removes, and access logs, which it reads and removes: as another
-   * user of the same group.
+   * user of the same group. A directory that is somebody else's already (install.sh gives `sites` to the control plane)
+   * is left as it is.
    */
   async makeSharedDirectories(): Promise<void> {
     for (const name of [SITES, ACCESS_LOG_DIRECTORY]) {
       const path = join(this.path, name);
       await mkdir(path, { recursive: true });
-      await chmod(path, 0o770);
+      if ((await stat(path)).uid === process.getuid?.()) await chmod(path, 0o770);
     }
   }
 

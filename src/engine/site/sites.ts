@@ -99,14 +99,21 @@ export class Sites {
   }
 
   private async finish(unfinished: string, target: string): Promise<void> {
-    // Under systemd the directory above passes its group, the proxy's, on; elsewhere both are one user.
-    const { gid } = await stat(this.directory);
-    if ((await stat(unfinished)).gid !== gid) await chown(unfinished, -1, gid);
+    await this.giveToGroup(unfinished);
     await chmod(unfinished, 0o750);
     await syncAll(unfinished);
     await rm(target, { recursive: true, force: true });
     await rename(unfinished, target);
     await sync(this.directory);
+  }
+
+  /** The group of the directory above is the proxy's. Where that one is setgid, as install.sh makes it, all have it. */
+  private async giveToGroup(site: string): Promise<void> {
+    const { gid } = await stat(this.directory);
+    if ((await stat(site)).gid === gid) return;
+    await mapLimited([site, ...(await readdir(site)).map((name) => join(site, name))], (path) =>
+      chown(path, -1, gid),
+    );
   }
 
   private path(id: string): string {

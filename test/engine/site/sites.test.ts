@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readdir,
@@ -97,6 +98,18 @@ test("Sites.write lets the proxy's group read and nobody else, whatever the umas
   const mode = async (path: string) => ((await stat(join(root, "sites/one", path))).mode & 0o777).toString(8);
   expect(await mode(".")).toBe("750");
   for (const name of await readdir(join(root, "sites/one"))) expect(await mode(name)).toBe("640");
+});
+
+test("Sites.write gives everything to the group of the directory that holds sites", async () => {
+  const group =
+    process.getgroups?.().find((each) => each !== process.getgid?.()) ??
+    (process.getuid?.() === 0 ? 1 : null);
+  if (group === null) return;
+  await chown(join(root, "sites"), -1, group);
+  await write("one", directorySource(await tree({ "index.html": "x".repeat(2000) })));
+  const gidOf = async (path: string) => (await stat(join(root, "sites/one", path))).gid;
+  for (const name of [".", ...(await readdir(join(root, "sites/one")))])
+    expect(await gidOf(name)).toBe(group);
 });
 
 test("Sites.write serves no hidden file but .well-known, and not the rules themselves", async () => {
