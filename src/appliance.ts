@@ -30,6 +30,7 @@ import { operations } from "./product/operations.ts";
 import type { Parts } from "./product/parts.ts";
 import { Registries } from "./product/registries/registries.ts";
 import { Releases } from "./product/releases/releases.ts";
+import { RequestSlots } from "./product/requests/request-slots.ts";
 import { ProxyClient } from "./product/routes/proxy-client.ts";
 import { ProxyEventsServer } from "./product/routes/proxy-events.ts";
 import { ProxyProcess } from "./product/routes/proxy-process.ts";
@@ -165,8 +166,10 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
   const doctor = new Doctor({ settings, runtimes, store, routes });
   const audit = new Audit(store);
   const access = new Access(store, { audit });
+  const requests = new RequestSlots(store);
   const parts: Parts = {
     ...shared,
+    requests,
     gitCache,
     events,
     access,
@@ -188,7 +191,7 @@ async function build(settings: Config, log: Log, store: Store, hooks: ApplianceH
     sites: siteHealing,
     gitCache,
     events,
-    routes,
+    requests,
     settings,
   });
   const idleWatch = new IdleWatch({ ...shared, instances: rows });
@@ -205,7 +208,7 @@ async function start(
   const proxyEvents = new ProxyEventsServer({
     socket: paths.proxyEventsSocket(settings.data),
     proxyDirectory: paths.proxyDirectory(settings.data),
-    routes: parts.routes,
+    requests: parts.requests,
     wake: (routeId) => idleWatch.wake(routeId),
     log,
   });

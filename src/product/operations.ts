@@ -7,6 +7,7 @@ import * as instances from "./instances/operations.ts";
 import * as jobs from "./jobs/operations.ts";
 import * as registries from "./registries/operations.ts";
 import * as releases from "./releases/operations.ts";
+import * as requests from "./requests/operations.ts";
 import * as routes from "./routes/operations.ts";
 import * as sources from "./sources/operations.ts";
 import * as system from "./system/operations.ts";
@@ -22,6 +23,7 @@ export const operations = [
   instances,
   volumes,
   routes,
+  requests,
   jobs,
   sources,
   registries,

@@ -16,6 +16,7 @@ import type { Events } from "./events/events.ts";
 import type { Instances } from "./instances/instances.ts";
 import type { Registries } from "./registries/registries.ts";
 import type { Releases } from "./releases/releases.ts";
+import type { RequestSlots } from "./requests/request-slots.ts";
 import type { Routes } from "./routes/routes.ts";
 import type { Credentials } from "./sources/credentials.ts";
 import type { Uploads } from "./sources/uploads.ts";
@@ -45,6 +46,7 @@ export interface Parts {
   instances: Instances;
   volumes: Volumes;
   routes: Routes;
+  requests: RequestSlots;
   system: SystemFacts;
   doctor: Doctor;
 }

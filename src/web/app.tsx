@@ -3,9 +3,9 @@ import { info } from "../product/apps/operations.ts";
 import { listOfApp } from "../product/deployments/operations.ts";
 import { list as listInstances } from "../product/instances/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { requestsView } from "./app-requests.tsx";
 import { answerPage } from "./page.ts";
 import { perform, performOrNull, signedIn } from "./perform.ts";
-import { requestSlots } from "./request-slots.ts";
 
 const RECENT = 5;
 
@@ -23,7 +23,7 @@ async function overview(call: RouteCall): Promise<Response> {
       failure={app.error}
       instances={instances ?? []}
       recent={(recent ?? []).map((each) => ({ ...each, current: each.release === app.release }))}
-      requests={requestSlots(call.parts, ref, now)}
+      requests={await requestsView(call, null)}
       now={now}
     />
   );

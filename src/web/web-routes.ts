@@ -3,6 +3,7 @@ import { appRoutes } from "./app.tsx";
 import { appActionRoutes } from "./app-actions.ts";
 import { appConfigRoutes } from "./app-config.tsx";
 import { appLogsRoutes } from "./app-logs.tsx";
+import { appRequestsRoutes } from "./app-requests.tsx";
 import { appSettingsRoutes } from "./app-settings.tsx";
 import { appUsageRoutes } from "./app-usage.tsx";
 import { assetRoutes } from "./asset-routes.ts";
@@ -33,6 +34,7 @@ export const webRoutes: HandRoute[] = [
   ...deploymentRoutes,
   ...appLogsRoutes,
   ...appUsageRoutes,
+  ...appRequestsRoutes,
   ...appConfigRoutes,
   ...configRawRoutes,
   ...appSettingsRoutes,

@@ -1,6 +1,7 @@
 import { AppPage, type AppView } from "../../ui/pages/app.tsx";
 import { AppConfigPage, type AppConfigView } from "../../ui/pages/app-config.tsx";
 import { AppLogsPage, type AppLogsView } from "../../ui/pages/app-logs.tsx";
+import { AppRequestsPage } from "../../ui/pages/app-requests.tsx";
 import { AppSettingsPage, type AppSettingsView } from "../../ui/pages/app-settings.tsx";
 import { AppUsagePage } from "../../ui/pages/app-usage.tsx";
 import { BoxPage, type BoxView } from "../../ui/pages/box.tsx";
@@ -25,6 +26,32 @@ const requests = Array.from({ length: 48 }, (_, i) => ({
   requests: Math.round(60 + 50 * Math.sin(i / 5)),
   errors: i === 30 ? 12 : 0,
 }));
+
+const requestsOf = (period: string, slots = 96) => ({
+  period,
+  p50_ms: 4.2,
+  p95_ms: 38,
+  p99_ms: 10_000,
+  slots: Array.from({ length: slots }, (_, i) => {
+    const count = Math.round(200 + 150 * Math.sin(i / 9));
+    const errors = i % 40 === 3 ? 25 : 0;
+    const quiet = i > 20 && i < 26;
+    return {
+      timestamp: new Date(now - (slots - 1 - i) * 900_000).toISOString(),
+      requests: quiet ? 0 : count + errors + 30,
+      errors: quiet ? 0 : errors,
+      status: quiet
+        ? { "1xx": 0, "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0 }
+        : { "1xx": 2, "2xx": count - 2, "3xx": 20, "4xx": 10, "5xx": errors },
+      p50_ms: quiet ? null : 3 + Math.sin(i / 7),
+      p95_ms: quiet ? null : 30 + 10 * Math.sin(i / 5),
+      p99_ms: quiet ? null : 90 + 60 * Math.sin(i / 4),
+      bytes_in: quiet ? 0 : count * 300,
+      bytes_out: quiet ? 0 : count * 9_000,
+      in_flight: i % 7,
+    };
+  }),
+});
 
 const heading = {
   name: "blog",
@@ -120,7 +147,7 @@ export const appView: AppView = {
     },
   ],
   recent: [recent, { ...recent, status: "failed", release: null }],
-  requests,
+  requests: requestsOf("24h"),
   now,
   notice: { text: "Stopped.", link: { href: "/deployments/01HX", text: "Watch it" } },
 };
@@ -507,6 +534,11 @@ export const samplePages: SamplePage[] = [
       usage: [{ instance: "web.1", memory_bytes: 50e6, memory_limit_bytes: 512e6, cpu_percent: 3.2 }],
     },
     render: (view: Parameters<typeof AppUsagePage>[0]) => <AppUsagePage {...view} />,
+  },
+  {
+    name: "requests",
+    view: { app: heading, requests: requestsOf("1h", 120) },
+    render: (view: Parameters<typeof AppRequestsPage>[0]) => <AppRequestsPage {...view} />,
   },
   { name: "config", view: configView, render: (view: AppConfigView) => <AppConfigPage {...view} /> },
   { name: "config-raw", view: rawView, render: (view: ConfigRawView) => <ConfigRawPage {...view} /> },

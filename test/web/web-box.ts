@@ -112,7 +112,7 @@ export async function startWebBox(stubs: object = {}): Promise<WebBox> {
       scale: note("scale", { formation: [], deployment_id: null }),
     },
     volumes: { list: () => [] },
-    routes: { requestHistory: () => [] },
+    requests: { history: () => [], totals: () => [] },
     ...stubs,
   };
   const box = await startControlBox({ handRoutes: webRoutes, errorPage, stubs: nouns });

@@ -3,13 +3,12 @@ import { pathTo } from "../components/escape.ts";
 import { Failure, type FailureView } from "../components/failure.tsx";
 import { failureTitle } from "../components/failure-title.ts";
 import { Notice, type NoticeView } from "../components/notice.tsx";
-import type { RequestsInSlot } from "../components/sparkline.tsx";
 import { State } from "../components/state.tsx";
 import { AppHeader, type AppHeading, appRef } from "../partials/app-header.tsx";
 import { CurrentRelease, type CurrentReleaseView } from "../partials/current-release.tsx";
 import { Instances, type InstanceView } from "../partials/instances.tsx";
 import { type RecentDeployment, RecentDeployments } from "../partials/recent-deployments.tsx";
-import { Requests } from "../partials/requests.tsx";
+import { Requests, type RequestsView } from "../partials/requests.tsx";
 import { UsagePlace } from "../partials/usage.tsx";
 
 export interface AppView {
@@ -18,7 +17,7 @@ export interface AppView {
   failure: FailureView | null;
   instances: InstanceView[];
   recent: RecentDeployment[];
-  requests: RequestsInSlot[];
+  requests: RequestsView;
   now: number;
   notice?: NoticeView | undefined;
 }
@@ -43,13 +42,11 @@ export function AppPage(view: AppView) {
             heading={`The last deployment failed: ${failureTitle(view.failure)}`}
           />
         ) : null}
-        <div class="columns">
-          <CurrentRelease app={app} now={now} path={path} />
-          <Requests slots={view.requests} />
-        </div>
+        <CurrentRelease app={app} now={now} path={path} />
         <Instances instances={view.instances} counts={app.instances} appRef={appRef(app)} now={now} />
         <RecentDeployments recent={view.recent} all={`${path}/deployments`} now={now} />
       </div>
+      <Requests view={view.requests} appRef={appRef(app)} />
       <UsagePlace appRef={appRef(app)} />
       <CommandLine command={`diplo apps:info ${appRef(app)}`} />
     </div>

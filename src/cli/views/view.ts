@@ -6,6 +6,7 @@ import { deploymentInfo, deploymentList, jobList } from "./deployment-views.ts";
 import { plainView } from "./plain-view.ts";
 import { registryAnswers, registryKept, registryList } from "./registry-views.ts";
 import { formation, instanceList, releaseList, scaled } from "./release-views.ts";
+import { requestList } from "./request-views.ts";
 import {
   destroyed,
   domainList,
@@ -52,6 +53,7 @@ const VIEWS: Record<string, View<any>> = {
   "storage:add": volumeAdded,
   "storage:remove": () => "",
   domains: domainList,
+  requests: requestList,
   jobs: jobList,
   registries: registryList,
   "registries:add": registryKept,

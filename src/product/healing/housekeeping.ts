@@ -5,7 +5,7 @@ import { pruneUploads } from "../../engine/source/receive-upload.ts";
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Events } from "../events/events.ts";
-import type { Routes } from "../routes/routes.ts";
+import type { RequestSlots } from "../requests/request-slots.ts";
 import type { Healing } from "./healing.ts";
 import type { HealthWatch } from "./health-watch.ts";
 import type { SiteHealing } from "./site-healing.ts";
@@ -17,7 +17,7 @@ export interface HousekeepingOptions {
   sites: SiteHealing;
   events: Events;
   gitCache: GitCache;
-  routes: Routes;
+  requests: RequestSlots;
   settings: Config;
 }
 
@@ -57,9 +57,9 @@ export class Housekeeping {
   }
 
   private async forget(): Promise<void> {
-    const { events, routes, settings, gitCache, sites } = this.options;
+    const { events, requests, settings, gitCache, sites } = this.options;
     events.forget();
-    routes.forgetCounts();
+    requests.forget();
     sites.distrust();
     await sites.forget();
     await gitCache.prune(REPOSITORIES_KEPT_MS);

@@ -2,13 +2,13 @@ import { chmod, chown, rm, stat } from "node:fs/promises";
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { ProxyEvents } from "../../proxy/protocol.ts";
-import type { Routes } from "./routes.ts";
+import type { RequestSlots } from "../requests/request-slots.ts";
 
 export interface ProxyEventsOptions {
   socket: string;
   /** The data plane's own directory: its group is the one that both users are in. */
   proxyDirectory: string;
-  routes: Pick<Routes, "count">;
+  requests: Pick<RequestSlots, "count">;
   /** A request waits for a route whose app sleeps. */
   wake(routeId: string): void;
   log: Log;
@@ -51,7 +51,7 @@ export class ProxyEventsServer {
       const { events } = (await request.json()) as ProxyEvents;
       for (const event of events) {
         if (event.type === "wake") this.options.wake(event.route);
-        else this.options.routes.count(event.routes, Date.parse(event.at) || Date.now());
+        else this.options.requests.count(event.routes, Date.parse(event.at) || Date.now());
       }
       return new Response(null, { status: 204 });
     } catch (error) {

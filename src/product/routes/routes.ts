@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { type Config, paths } from "../../config.ts";
 import { DiploError, terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { ProxyState, RouteMetrics, RouteStatus } from "../../proxy/protocol.ts";
+import type { ProxyState, RouteStatus } from "../../proxy/protocol.ts";
 import type { Store } from "../../store/store.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
 import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
@@ -122,57 +122,6 @@ export class Routes {
       "select generation, acked_at, error from route_generations order by generation desc limit 1",
     );
     return row ? { generation: row.generation, acked: row.acked_at !== null, error: row.error } : null;
-  }
-
-  /** Adds the data plane's counts to the minute they belong to. */
-  count(reports: RouteMetrics[], at: number): void {
-    const { store } = this.options;
-    const minute = Math.floor(at / 60_000);
-    store.transaction(() => {
-      for (const report of reports) {
-        const environmentId = report.route.split("/")[0] ?? "";
-        if (!store.get("select 1 from environments where id = $environmentId", { environmentId })) continue;
-        const before = store.get<{ histogram: string }>(
-          "select histogram from request_counts where environment_id = $environmentId and minute = $minute",
-          { environmentId, minute },
-        );
-        const histogram = report.histogram_ms.map(
-          (n, i) => n + ((before ? JSON.parse(before.histogram) : [])[i] ?? 0),
-        );
-        store.run(
-          `insert into request_counts (environment_id, minute, requests, errors, bytes_out, histogram)
-           values ($environmentId, $minute, $requests, $errors, $bytes, $histogram)
-           on conflict (environment_id, minute) do update set requests = requests + $requests,
-           errors = errors + $errors, bytes_out = bytes_out + $bytes, histogram = $histogram`,
-          {
-            environmentId,
-            minute,
-            requests: report.requests,
-            errors: report.status["5xx"],
-            bytes: report.bytes_out,
-            histogram: JSON.stringify(histogram),
-          },
-        );
-      }
-    });
-  }
-
-  /** Requests and server errors by minute, oldest first. */
-  requestHistory(
-    environmentId: string,
-    sinceMs = 24 * 3600_000,
-  ): { minute: number; requests: number; errors: number }[] {
-    return this.options.store.all(
-      `select minute, requests, errors from request_counts where environment_id = $environmentId
-       and minute >= $from order by minute`,
-      { environmentId, from: Math.floor((Date.now() - sinceMs) / 60_000) },
-    );
-  }
-
-  forgetCounts(now = Date.now()): void {
-    this.options.store.run("delete from request_counts where minute < $before", {
-      before: Math.floor((now - 24 * 3600_000) / 60_000),
-    });
   }
 
   private async push(): Promise<void> {

@@ -1,7 +1,7 @@
 import { terse } from "../../errors.ts";
 import type { ProxyState } from "../../proxy/protocol.ts";
 import type { Environment } from "../environments/environments.ts";
-import type { InstanceRow } from "../instances/instance-rows.ts";
+import { type InstanceRow, isContainer } from "../instances/instance-rows.ts";
 import { enqueueSleep, sleepJob } from "./sleep-job.ts";
 import { isOpen, laneOf, livingEnvironment, type SleepParts } from "./sleep-parts.ts";
 import { enqueueWake, wakeJob } from "./wake-job.ts";
@@ -82,7 +82,8 @@ export class IdleWatch {
         this.finishSleep(environment);
         const web = instances
           .present(environment.id)
-          .filter((row) => row.process === "web" && row.routed === 1);
+          // Files that the proxy serves use nothing while nobody asks.
+          .filter((row) => row.process === "web" && row.routed === 1 && isContainer(row));
         return { environment, web };
       })
       .filter(({ web }) => web.length > 0);

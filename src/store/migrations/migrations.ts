@@ -3,6 +3,7 @@ import registries from "./0002_registries.sql" with { type: "text" };
 import staticReleases from "./0003_static.sql" with { type: "text" };
 import sources from "./0004_sources.sql" with { type: "text" };
 import hooks from "./0005_hooks.sql" with { type: "text" };
+import requestSlots from "./0006_request_slots.sql" with { type: "text" };
 
 export interface Migration {
   version: number;
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: "static", sql: staticReleases },
   { version: 4, name: "sources", sql: sources },
   { version: 5, name: "hooks", sql: hooks },
+  { version: 6, name: "request_slots", sql: requestSlots },
 ];

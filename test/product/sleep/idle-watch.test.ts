@@ -123,6 +123,13 @@ describe("IdleWatch.look", () => {
     expect(kinds()).toEqual([]);
   });
 
+  test("leaves files that the proxy serves alone: nothing runs", async () => {
+    const id = serving();
+    nouns.store.run("update instances set site = 'files', address = null where id = $id", { id });
+    await watch.look();
+    expect(kinds()).toEqual([]);
+  });
+
   test("leaves workers and apps without a serving web instance alone", async () => {
     serving("worker", 0);
     serving("web", 0);
