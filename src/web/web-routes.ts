@@ -14,6 +14,7 @@ import { deploymentsRoutes } from "./deployments.tsx";
 import { homeRoutes } from "./home.tsx";
 import { jobsRoutes } from "./jobs.tsx";
 import { newAppRoutes } from "./new-app.tsx";
+import { newImageRoutes } from "./new-image.tsx";
 import { registriesRoutes } from "./registries.tsx";
 import { searchRoutes } from "./search.tsx";
 import { settingsActionRoutes } from "./settings-actions.ts";
@@ -28,6 +29,7 @@ export const webRoutes: HandRoute[] = [
   ...homeRoutes,
   ...searchRoutes,
   ...newAppRoutes,
+  ...newImageRoutes,
   ...appRoutes,
   ...appActionRoutes,
   ...deploymentsRoutes,

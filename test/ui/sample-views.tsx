@@ -12,6 +12,7 @@ import { ErrorPage, type ErrorView } from "../../ui/pages/error.tsx";
 import { HomePage, type HomeView } from "../../ui/pages/home.tsx";
 import { JobsPage, type JobsView } from "../../ui/pages/jobs.tsx";
 import { NewAppPage, type NewAppView } from "../../ui/pages/new-app.tsx";
+import { NewImagePage, type NewImageView } from "../../ui/pages/new-image.tsx";
 import { RegistriesPage, type RegistriesView } from "../../ui/pages/registries.tsx";
 import { SearchPage } from "../../ui/pages/search.tsx";
 import { SignInPage, type SignInView } from "../../ui/pages/sign-in.tsx";
@@ -481,6 +482,15 @@ export const tokensView: TokensView = {
   now,
 };
 
+export const newImageView: NewImageView = {
+  image: "ghcr.io/you/app:1.2",
+  name: "app",
+  port: "8080",
+  errors: { image: "is not the name of an image" },
+  failure,
+  mayReplace: true,
+};
+
 export const registriesView: RegistriesView = {
   registries: [
     { id: "01R", server: "ghcr.io", username: "you", created_by: "owner", created_at: ago(60 * 24 * 3) },
@@ -547,6 +557,11 @@ export const samplePages: SamplePage[] = [
   { name: "jobs", view: jobsView, render: (view: JobsView) => <JobsPage {...view} /> },
   { name: "box", view: boxView, render: (view: BoxView) => <BoxPage {...view} /> },
   { name: "tokens", view: tokensView, render: (view: TokensView) => <TokensPage {...view} /> },
+  {
+    name: "new-image",
+    view: newImageView,
+    render: (view: NewImageView) => <NewImagePage {...view} />,
+  },
   {
     name: "registries",
     view: registriesView,

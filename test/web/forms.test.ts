@@ -209,6 +209,23 @@ test("POST /box/tokens shows the secret once", async () => {
   expect(later).not.toContain(secret);
 });
 
+test("POST /apps/new/image deploys an image, and gives a refused one back with the way on", async () => {
+  const fields = { image: "ghcr.io/you/app:1.2", name: "app", port: "3000" };
+  const answer = await web.post("/apps/new/image", fields);
+  expect(answer.status).toBe(303);
+  expect(web.asked).toEqual([
+    { what: "deploy", input: { image: "ghcr.io/you/app:1.2", name: "app", port: 3000, wait: false } },
+  ]);
+  refusal = conflict("app_source_differs", "app is deployed from another source");
+  const html = await (await web.post("/apps/new/image", fields)).text();
+  refusal = invalid("image", "is not the name of an image");
+  const other = await (await web.post("/apps/new/image", fields)).text();
+  refusal = null;
+  expect(html).toContain('name="replace_source"');
+  expect(html).toContain('value="ghcr.io/you/app:1.2"');
+  expect(other).toContain("Is not the name of an image");
+});
+
 test("POST /box/registries keeps credentials; a refused form comes back without the password", async () => {
   const refused = await web.post("/box/registries", {
     server: "ghcr.io/you",

@@ -71,6 +71,7 @@ describe("a page", () => {
       "/jobs?show=all",
       "/box/tokens",
       "/box/registries",
+      "/apps/new/image",
       "/search?q=blog",
       "/login",
       "/setup",

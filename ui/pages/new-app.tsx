@@ -7,6 +7,7 @@ import { shortCommit } from "../components/format.ts";
 import { shellWord } from "../components/shell-word.ts";
 import { CredentialFields, SealedCredential } from "../partials/credential-fields.tsx";
 import { DeployKey, type DeployKeyView } from "../partials/deploy-key.tsx";
+import { ImageForm } from "../partials/image-form.tsx";
 
 /** A config value that the repository asks for. */
 export interface WantedVar {
@@ -160,13 +161,21 @@ function KeyForm({ view, deployKey }: { view: NewAppView; deployKey: NonNullable
 
 function OtherWays() {
   return (
-    <section>
-      <h2>From a folder</h2>
-      <p>A directory on your own machine is sent by the command line, without what .gitignore leaves out:</p>
-      <p>
-        <code>diplo deploy .</code>
-      </p>
-    </section>
+    <>
+      <section>
+        <h2>From an image</h2>
+        <ImageForm image="" name="" port="" errors={{}} mayReplace={false} />
+      </section>
+      <section>
+        <h2>From a folder</h2>
+        <p>
+          A directory on your own machine is sent by the command line, without what .gitignore leaves out:
+        </p>
+        <p>
+          <code>diplo deploy .</code>
+        </p>
+      </section>
+    </>
   );
 }
 
