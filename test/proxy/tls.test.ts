@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { connect } from "node:tls";
 import { $ } from "bun";
 import type { CertificateSet, Refusal } from "../../src/proxy/protocol.ts";
 import { answering, eventually, freePort, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
+import { writeSite } from "./site-fixture.ts";
 
 type Certificate = CertificateSet["certificates"][number];
 
@@ -191,5 +193,44 @@ describe("sessions", () => {
     expect(resumed).toBeGreaterThan(0);
     await plane.stop();
     backend.stop();
+  }, 20_000);
+});
+
+describe("a static release over TLS", () => {
+  test("a large file arrives whole, though its reader stops now and then", async () => {
+    const plane = await TestPlane.start({ limits: { accessLogFlushMs: 20 } });
+    const port = freePort();
+    const content = randomBytes(12_000_000);
+    await writeSite(join(plane.data, "proxy"), "rel-1", { "/large.bin": { content }, "/small.txt": "small" });
+    const targets = [{ instance: "s1", release: 1, weight: 1, site: "rel-1" }];
+    await plane.route([{ ...routeTo([]), targets, access_log: "json" }], {
+      listeners: [{ host: "127.0.0.1", port, protocol: "https" }],
+    });
+    const certificates = [await selfSigned("blog.test")];
+    await plane.put("/certificates", { version: 1, generation: 1, certificates });
+    const socket = connect({ host: "127.0.0.1", port, servername: "blog.test", rejectUnauthorized: false });
+    const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: blog.test\r\n${more}\r\n`;
+    socket.write(get("/large.bin") + get("/small.txt", "Connection: close\r\n"));
+    const pieces: Buffer[] = [];
+    socket.on("data", (piece: Buffer) => {
+      pieces.push(piece);
+      if (pieces.length % 50 !== 0) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), 5);
+    });
+    await new Promise((resolve) => socket.on("close", resolve));
+    const all = Buffer.concat(pieces);
+    const body = all.indexOf("\r\n\r\n") + 4;
+    expect(all.subarray(body, body + content.length).equals(content)).toBe(true);
+    expect(all.subarray(body + content.length).toString()).toEndWith("\r\n\r\nsmall");
+    const log = join(plane.data, "proxy", "logs", "blog.log");
+    await eventually(
+      async () => (await Bun.file(log).exists()) && (await Bun.file(log).text()).includes("small"),
+    );
+    expect(JSON.parse((await Bun.file(log).text()).split("\n")[0]!)).toMatchObject({
+      tls: "TLSv1.3",
+      bytes_out: content.length,
+    });
+    await plane.stop();
   }, 20_000);
 });
