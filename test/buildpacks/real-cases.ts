@@ -130,7 +130,13 @@ export const REST: RealCase[] = [
     kept: null,
     brings: ["gcc", "g++", "make"],
   },
-  { fixture: "elixir-plain", says: "hello from elixir", code: "lib/plain.ex", kept: null },
+  {
+    fixture: "elixir-plain",
+    says: "hello from elixir",
+    code: "lib/plain.ex",
+    kept: null,
+    brings: ["mix"],
+  },
   {
     fixture: "hugo-site",
     says: "<strong>Hugo</strong>",
