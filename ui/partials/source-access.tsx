@@ -96,7 +96,7 @@ export function WatchPaths(props: { watch: WatchPathsView; base: string; errors:
           ]}
         />
         <p class="actions">
-          <Submit text="Save" busy="Saving…" kind="quiet" />
+          <Submit text="Save the paths" busy="Saving…" kind="quiet" />
           <span class="faint">
             For deployments with <code>--if-changed</code>.
           </span>
