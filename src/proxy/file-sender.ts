@@ -65,7 +65,7 @@ export class FileSender {
   private sendPiece(stream: FileStream, out: Outbound, bytes: number): void {
     const piece = this.space.subarray(0, Math.min(bytes, stream.left));
     readFully(stream.fd, piece, stream.position);
-    const taken = out.offer(piece, piece.length);
+    const taken = out.offer(piece);
     stream.position += taken;
     stream.blocked = taken < piece.length;
   }

@@ -17,23 +17,24 @@ export class Outbound {
 
   constructor(private readonly socket: WritableSocket) {}
 
-  /** True: the kernel took all. The bytes must not change any more. */
-  write(bytes: Uint8Array): boolean {
-    const taken = this.offer(bytes, bytes.length);
-    if (taken < bytes.length) this.keep(bytes.subarray(taken));
+  /** Writes `bytes[from..to)`. True: the kernel took all. The bytes must not change any more. */
+  write(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
+    const taken = this.offer(bytes, from, to);
+    // A view of bytes that just came costs more than all the rest: only for what has to wait.
+    if (taken < to - from) this.keep(bytes.subarray(from + taken, to));
     return this.queued === 0;
   }
 
   /** The same for a writer that is used again: what the kernel does not take is copied. */
   writeFrom({ buffer, length }: ByteWriter): boolean {
-    const taken = this.offer(buffer, length);
+    const taken = this.offer(buffer, 0, length);
     if (taken < length) this.keep(Uint8Array.from(buffer.subarray(taken, length)));
     return this.queued === 0;
   }
 
   /** The same for bytes whose first `changing` may change later: what the kernel does not take of those is copied. */
   writeChanging(bytes: Uint8Array, changing: number): boolean {
-    const taken = this.offer(bytes, bytes.length);
+    const taken = this.offer(bytes);
     if (taken < changing) this.keep(Uint8Array.from(bytes.subarray(taken, changing)));
     if (taken < bytes.length) this.keep(bytes.subarray(Math.max(taken, changing)));
     return this.queued === 0;
@@ -67,9 +68,9 @@ export class Outbound {
     else this.afterFlush = then;
   }
 
-  /** How many bytes the kernel takes at once, none while others wait. When it is not all, `drained` tells of more room. */
-  offer(bytes: Uint8Array, length: number): number {
-    return this.queued > 0 || length === 0 ? 0 : Math.max(0, this.socket.write(bytes, 0, length));
+  /** How many of `bytes[from..to)` the kernel takes at once, none while others wait. When it is not all, `drained` tells of more room. */
+  offer(bytes: Uint8Array, from = 0, to = bytes.length): number {
+    return this.queued > 0 || to <= from ? 0 : Math.max(0, this.socket.write(bytes, from, to - from));
   }
 
   private keep(rest: Uint8Array): void {

@@ -45,8 +45,7 @@ export class RequestRelay {
     if (!this.sent || body.done || out.queued > 0 || input === undefined) return false;
     const end = this.read(input);
     if (end < 0) return false;
-    for (let i = 0; i < body.parts.length; i += 2)
-      out.write(input.subarray(body.parts[i], body.parts[i + 1]));
+    for (let i = 0; i < body.parts.length; i += 2) out.write(input, body.parts[i], body.parts[i + 1]);
     out.write(body.tail);
     client.consumed(end);
     return true;

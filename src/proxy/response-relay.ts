@@ -185,7 +185,7 @@ export class ResponseRelay {
       const from = parts[i]!;
       const to = parts[i + 1]!;
       if (this.rechunk) out.write(Buffer.from(`${(to - from).toString(16)}\r\n`));
-      out.write(bytes.subarray(from, to));
+      out.write(bytes, from, to);
       if (this.rechunk) out.write(CRLF);
     }
     return out.write(tail);
