@@ -7,7 +7,7 @@ import { EXIT } from "./exit-code.ts";
 import { pathSegment } from "./operation-request.ts";
 import { isOver } from "./progress.ts";
 import { duration } from "./readable.ts";
-import { explain } from "./views/explain.ts";
+import { explain, warn } from "./views/explain.ts";
 
 /** How long a second Ctrl-C is waited for. */
 const SECOND_THOUGHT_MS = 2_000;
@@ -108,6 +108,7 @@ async function celebrate(last: Deployment, { io, box, paintErr }: CliContext): P
   const { urls } = await box.json<App>({ method: "GET", path: `/apps/${pathSegment(ref)}` });
   const took = Date.parse(last.finished_at ?? last.created_at) - Date.parse(last.created_at);
   io.err(`${paintErr("green", "✓")} ${ref} v${last.release} is live (${duration(took)})\n`);
+  for (const warning of last.warnings) io.err(`\n${warn(warning, paintErr)}`);
   for (const url of urls) io.out(`${url}\n`);
   return EXIT.ok;
 }

@@ -189,6 +189,7 @@ export const deploymentView: DeploymentView = {
     created_at: ago(2),
     finished_at: null,
     error: null,
+    warnings: [],
   },
   origin: "main",
   returnTo: null,

@@ -26,6 +26,8 @@ export interface DeploymentPartsView {
     created_at: string;
     finished_at: string | null;
     error: FailureView | null;
+    /** What is not as it should be although it is live. */
+    warnings: FailureView[];
   };
   /** Branch, tag or directory it came from. */
   origin: string | null;
@@ -68,6 +70,9 @@ function DeploymentSummary({ view }: { view: DeploymentPartsView }) {
         </span>
       </p>
       {deployment.error && deployment.status !== "cancelled" ? <Failure failure={deployment.error} /> : null}
+      {deployment.warnings.map((warning) => (
+        <Failure failure={warning} heading={`Live, with a warning: ${warning.title}`} />
+      ))}
       <div class="actions">{under ? <Cancel id={deployment.id} /> : <Onward view={view} />}</div>
     </section>
   );

@@ -3,7 +3,7 @@ import type { Deployment, Job } from "../../product/schema.ts";
 import { paintState } from "../colour.ts";
 import { ago, duration, shortCommit } from "../readable.ts";
 import { pairs, table } from "../table.ts";
-import { explain } from "./explain.ts";
+import { explain, warn } from "./explain.ts";
 import type { View } from "./view-facts.ts";
 
 const appOf = ({ app, environment }: Deployment): string => joinRef(app, environment);
@@ -49,7 +49,8 @@ export const deploymentInfo: View<Deployment> = (deployment, { paint, now }) => 
       ] as const,
   );
   const why = deployment.error ? `\n${explain(deployment.error, paint)}` : "";
-  return `${pairs(facts)}${steps.length > 0 ? `\n${pairs(steps)}` : ""}${why}`;
+  const warnings = deployment.warnings.map((warning) => `\n${warn(warning, paint)}`).join("");
+  return `${pairs(facts)}${steps.length > 0 ? `\n${pairs(steps)}` : ""}${why}${warnings}`;
 };
 
 export const jobList: View<Job[]> = (jobs, { paint, now }) => {

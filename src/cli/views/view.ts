@@ -1,3 +1,5 @@
+import { describePlan } from "../../engine/build/describe-plan.ts";
+import type { BuildPlan } from "../../engine/build/plan.ts";
 import type { CliContext } from "../cli-context.ts";
 import { safeLines } from "../table.ts";
 import { appInfo, appList, health } from "./app-views.ts";
@@ -38,6 +40,7 @@ const VIEWS: Record<string, View<any>> = {
   "deploy:retry": () => "",
   rollback: () => "",
   releases: releaseList,
+  plan: ({ plan }: { plan: BuildPlan }) => describePlan(plan),
   ps: instanceList,
   "ps:formation": formation,
   "ps:scale": scaled,

@@ -2,6 +2,7 @@ import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
 import { Deployed } from "../deployments/deploy-input.ts";
 import { AppRef, Deployment, Release } from "../schema.ts";
+import { AppPlan, appPlan } from "./app-plan.ts";
 
 export const list = operation({
   verb: "releases",
@@ -25,6 +26,18 @@ export const info = operation({
   permission: "apps:read",
   args: ["app", "release"],
   run: ({ input }, { releases }) => releases.get(input.app, input.release),
+});
+
+export const plan = operation({
+  verb: "plan",
+  method: "GET",
+  path: "/apps/:app/plan",
+  summary: "How what serves was built: each choice with where it came from, and the Dockerfile",
+  input: t.Object({ app: AppRef }),
+  output: AppPlan,
+  permission: "apps:read",
+  args: ["app"],
+  run: ({ input }, parts) => appPlan(input.app, parts),
 });
 
 export const rollback = operation({
