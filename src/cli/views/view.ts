@@ -1,5 +1,4 @@
-import { describePlan } from "../../engine/build/describe-plan.ts";
-import type { BuildPlan } from "../../engine/build/plan.ts";
+import type { AppPlan } from "../../product/releases/app-plan.ts";
 import type { CliContext } from "../cli-context.ts";
 import { safeLines } from "../table.ts";
 import { appInfo, appList, health } from "./app-views.ts";
@@ -40,7 +39,7 @@ const VIEWS: Record<string, View<any>> = {
   "deploy:retry": () => "",
   rollback: () => "",
   releases: releaseList,
-  plan: ({ plan }: { plan: BuildPlan }) => describePlan(plan),
+  plan: ({ text }: AppPlan) => text,
   ps: instanceList,
   "ps:formation": formation,
   "ps:scale": scaled,

@@ -1,4 +1,5 @@
 import { type Static, Type as t } from "@sinclair/typebox";
+import { describePlan } from "../../engine/build/describe-plan.ts";
 import type { BuildPlan } from "../../engine/build/plan.ts";
 import { emptyPlan } from "../../engine/build/provider.ts";
 import { renderDockerfile } from "../../engine/build/render-dockerfile.ts";
@@ -12,6 +13,7 @@ export const AppPlan = t.Object({
   release: t.Integer(),
   provider: t.String(),
   plan: t.Unknown(),
+  text: t.String({ description: "The plan as a person reads it, the Dockerfile of a buildpack included" }),
   dockerfile: t.Union([t.String(), t.Null()], { description: "null: the repository's own, or none" }),
   /** Names of the config variables that the build saw. */
   config: t.Array(t.String()),
@@ -44,6 +46,7 @@ export function appPlan(
     release: release.number,
     provider: plan.provider,
     plan,
+    text: describePlan(plan),
     dockerfile: plan.stages.length === 0 ? null : renderDockerfile(plan),
     config: Object.keys(JSON.parse(build.config ?? "{}")),
   };
