@@ -225,13 +225,13 @@ describe("a build that fails", () => {
     expect((await failure(build(root, { path: "Dockerfile" })))?.code).toBe("build_failed");
   });
 
-  test("build_oom, disk_full, image_not_found", async () => {
+  test("build_oom, disk_full, registry_unreachable", async () => {
     const killed = text("(sh -c 'kill -9 $$'; exit $?)");
     expect((await failure(build(root, killed)))?.code).toBe("build_oom");
     const full = text("echo 'write error: No space left on device' >&2; exit 1");
     expect((await failure(build(root, full)))?.code).toBe("disk_full");
     const missing = { text: `FROM ${boxId}.invalid/nosuch:1\n` };
-    expect((await failure(build(root, missing)))?.code).toBe("image_not_found");
+    expect((await failure(build(root, missing)))?.code).toBe("registry_unreachable");
   });
 
   test("the deadline is build_timeout and stops the running step", async () => {
