@@ -39,7 +39,7 @@ const VIEWS: Record<string, View<any>> = {
   "deploy:retry": () => "",
   rollback: () => "",
   releases: releaseList,
-  plan: ({ text }: AppPlan) => text,
+  plan: ({ text }: AppPlan) => `${text.trimEnd()}\n`,
   ps: instanceList,
   "ps:formation": formation,
   "ps:scale": scaled,
