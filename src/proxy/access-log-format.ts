@@ -28,36 +28,45 @@ export interface AccessFacts {
   tls: string;
 }
 
-/** One line of JSON, with its end. */
+/** One line of JSON, with its end. Method, host, address, error and TLS version hold nothing to escape by their nature. */
 export function jsonLine(facts: AccessFacts): string {
-  const { status, bytesIn, bytesOut, firstByteMs } = facts;
-  return `{"time":"${new Date(facts.at).toISOString()}","request_id":${json(facts.requestId)},"remote_address":${json(facts.remoteAddress)},"method":${json(facts.method)},"host":${json(facts.host)},"path":${json(facts.target)},"status":${status},"bytes_in":${bytesIn},"bytes_out":${bytesOut},"duration_ms":${milliseconds(
-    facts.durationMs,
-  )},"first_byte_ms":${firstByteMs === undefined ? "null" : milliseconds(firstByteMs)},"instance":${orNull(
-    facts.instance,
-  )},"release":${facts.instance === "" ? "null" : facts.release},"user_agent":${orNull(
-    facts.userAgent,
-  )},"referer":${orNull(facts.referer)},"error":${orNull(facts.error)},"tls":${orNull(facts.tls)}}\n`;
+  const { firstByteMs, instance } = facts;
+  const who = `"request_id":${json(facts.requestId)},"remote_address":"${facts.remoteAddress}"`;
+  const what = `"method":"${facts.method}","host":"${facts.host}","path":${json(facts.target)},"status":${facts.status}`;
+  const bytes = `"bytes_in":${facts.bytesIn},"bytes_out":${facts.bytesOut}`;
+  const first = firstByteMs === undefined ? "null" : milliseconds(firstByteMs);
+  const times = `"duration_ms":${milliseconds(facts.durationMs)},"first_byte_ms":${first}`;
+  const release = instance === "" ? "null" : facts.release;
+  const by = `"instance":${orNull(instance)},"release":${release}`;
+  const client = `"user_agent":${orNull(facts.userAgent)},"referer":${orNull(facts.referer)}`;
+  const end = `"error":${facts.error === "" ? "null" : `"${facts.error}"`},"tls":${facts.tls === "" ? "null" : `"${facts.tls}"`}`;
+  return `{"time":"${isoTime(facts.at)}",${who},${what},${bytes},${times},${by},${client},${end}}\n`;
 }
 
 /** One line as Apache's combined format has it, with its end. */
 export function combinedLine(facts: AccessFacts): string {
   const request = `${quoted(facts.method)} ${quoted(facts.target)} HTTP/1.${facts.minorVersion}`;
   const texts = `"${quoted(facts.referer) || "-"}" "${quoted(facts.userAgent) || "-"}"`;
-  return `${facts.remoteAddress} - - [${commonTime(facts.at)}] "${request}" ${facts.status} ${facts.bytesOut} ${texts}\n`;
+  return `${facts.remoteAddress} - - [${secondOf(facts.at).common}] "${request}" ${facts.status} ${facts.bytesOut} ${texts}\n`;
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** `21/Nov/2026:11:35:37 +0000` */
-function commonTime(at: number): string {
-  const [year, month, day, time] = new Date(at).toISOString().split(/[-T.]/) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  return `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
+/** The last second asked for in both forms: the first up to the point before its fraction. */
+const last = { second: -1, iso: "", common: "" };
+
+function secondOf(at: number): typeof last {
+  const second = Math.floor(at / 1000);
+  if (second === last.second) return last;
+  last.second = second;
+  last.iso = new Date(second * 1000).toISOString().slice(0, 20);
+  const [year, month, day, time] = last.iso.split(/[-T.]/) as [string, string, string, string];
+  last.common = `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
+  return last;
+}
+
+function isoTime(at: number): string {
+  return `${secondOf(at).iso}${String(at % 1000).padStart(3, "0")}Z`;
 }
 
 function milliseconds(ms: number): number {
