@@ -35,6 +35,7 @@ export const instanceList: View<Instance[]> = (instances, { paint, now }) => {
       { title: "STATE", cell: ({ status }) => paintState(paint, status) },
       { title: "RELEASE", cell: ({ release }) => `v${release}` },
       { title: "TRAFFIC", cell: ({ routed }) => (routed ? "yes" : "no") },
+      { title: "SERVED BY", cell: servedBy },
       { title: "SINCE", cell: ({ created_at }) => ago(created_at, now) },
       { title: "RESTARTS", cell: ({ restarts }) => String(restarts), right: true },
       { title: "LAST EXIT", cell: ({ last_exit }) => lastExit(last_exit) },
@@ -48,8 +49,13 @@ function lastExit(exit: Instance["last_exit"]): string {
   return exit.oom_killed ? "out of memory" : `code ${exit.exit_code}`;
 }
 
+function servedBy({ served_by }: Instance): string {
+  return served_by === "proxy" ? "the proxy, no container" : "a container";
+}
+
 interface Process {
   process: string;
+  served_by: "container" | "proxy";
   quantity: number;
   command: string[] | null;
   from: string;
@@ -61,7 +67,11 @@ export const formation: View<Process[]> = (processes) => {
     [
       { title: "PROCESS", cell: ({ process }) => process },
       { title: "WANTED", cell: ({ quantity }) => String(quantity), right: true },
-      { title: "COMMAND", cell: ({ command }) => command?.join(" ") ?? "the image's own" },
+      {
+        title: "COMMAND",
+        cell: ({ command, served_by }) =>
+          served_by === "proxy" ? "none: the proxy serves files" : (command?.join(" ") ?? "the image's own"),
+      },
       { title: "FROM", cell: ({ from }) => from },
     ],
     processes,

@@ -293,7 +293,7 @@ function filesHaveNoLog(app: string) {
   return conflict(
     "no_log",
     `${app} is files that the proxy serves: nothing runs that would write a log`,
-    `What its build said: diplo deployments:log -a ${app}. Requests are in its access log, when that is on.`,
+    `What its build said is in the log of its deployment. Requests: diplo logs ${app} --source router, once its access log is on.`,
   );
 }
 
