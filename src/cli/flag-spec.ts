@@ -15,6 +15,8 @@ export interface FlagSpec {
   nullable: boolean;
   choices: string[];
   required: boolean;
+  /** Pairs that are the members of an object, not a list. */
+  record?: boolean;
   /** Never taken from the command line itself, where everyone on the machine can read it. */
   secret?: boolean;
   /** Stands for the value in help, e.g. `N`. */
@@ -49,6 +51,7 @@ function flagOf(field: TSchema, path: string[], required: boolean): FlagSpec {
     choices,
     required,
     ...(schema.writeOnly === true && { secret: true }),
+    ...(schema.type === "object" && { record: true }),
     placeholder: placeholderOf(type, choices),
     help: String(field.description ?? schema.description ?? ""),
   };

@@ -66,10 +66,11 @@ async function fieldValue(
   const secret = spec.secret || (spec.path.length === 1 && hidden?.includes(spec.path[0]!));
   if (typeof value === "string" && secret) return secretFrom(`--${spec.name}`, value, io);
   if (spec.type !== "pairs" || !Array.isArray(value)) return value;
-  return value.map((text) => {
+  const given = value.map((text) => {
     const at = text.indexOf("=");
     return { name: text.slice(0, at), value: text.slice(at + 1) };
   });
+  return spec.record ? Object.fromEntries(given.map(({ name, value }) => [name, value])) : given;
 }
 
 /** `web=3 worker=1` as the object that a body is. */

@@ -12,7 +12,28 @@ test("parseProcfile reads names and commands in order, whatever the line ends an
   expect(parseProcfile("").size).toBe(0);
 });
 
+test("parseProcfile takes unusual whitespace, old line ends and names as long as may be", () => {
+  const name = `w${"-".repeat(29)}`;
+  const text = `\tweb\t:\tnode  a.js \t\r#web: no\r \u00a0 \n${name}:x\n   # web: no\n`;
+  expect([...parseProcfile(text)]).toEqual([
+    ["web", "node  a.js"],
+    [name, "x"],
+  ]);
+});
+
+test("parseProcfile keeps a command as it was written, and says the line that is wrong", () => {
+  const line = `sh -c 'echo "$PORT" | tee /tmp/x' && exec a --b="c:d" # e`;
+  expect(parseProcfile(`web: ${line}`).get("web")).toBe(line);
+  expect(() => parseProcfile("# one\r\n\r\nweb: a\r\nweb: b")).toThrow("Procfile line 4");
+  expect(() => parseProcfile(`${"x".repeat(500)}\u001b[2J`)).toThrow(/^\P{Cc}{1,120}$/u);
+});
+
 test.each([
+  ["web: ", 'process "web" has no command'],
+  ["web: \u001b[2J", "control characters"],
+  ["1web: x", "is not a process name"],
+  [": x", "is not a process name"],
+  ["web worker: x", "is not a process name"],
   ["web", "Procfile line 1"],
   ["web:", 'process "web" has no command'],
   ["\nWeb: x", "Procfile line 2"],
