@@ -41,14 +41,7 @@ export class ProxyProcess {
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
-  /** Computes next to nothing. */
-  async rests(): Promise<boolean> {
-    const before = await this.cpuMs();
-    await Bun.sleep(200);
-    return (await this.cpuMs()) - before <= 20;
-  }
-
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.child.kill("SIGTERM");
     await this.child.exited;
     await rm(this.data, { recursive: true, force: true });
