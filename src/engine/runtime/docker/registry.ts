@@ -1,4 +1,4 @@
-import { DiploError } from "../../../errors.ts";
+import { DiploError, PermanentError } from "../../../errors.ts";
 import type { RegistryCredential, ResolvedImage } from "../container-runtime.ts";
 import { loginServer } from "../image-reference.ts";
 import type { Platform } from "../platform.ts";
@@ -26,6 +26,8 @@ export async function resolveImage(
   credential: RegistryCredential | null,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
+  // Podman's socket has no such call, and says "not found" of the call as it would of the image.
+  if ((await client.engine()).podman) throw cannotLookUp(image);
   const path = `/distribution/${image}/json`;
   const request = { method: "GET" as const, path, headers: authHeader(credential) };
   const answer = await asked(
@@ -41,6 +43,14 @@ export async function resolveImage(
     },
   );
   return resolved(JSON.parse(answer));
+}
+
+function cannotLookUp(image: string): PermanentError {
+  return new PermanentError("runtime_unavailable", `podman cannot look ${image} up`, {
+    detail:
+      "Podman's socket cannot ask a registry what an image's name stands for, so Diplo pulls nothing with it.",
+    hint: "Use Docker Engine; or bring the image here (podman pull) and deploy it with the setting pull_policy never.",
+  });
 }
 
 /** `POST /auth`: the engine signs in and keeps nothing. */
