@@ -41,6 +41,9 @@ const CERTIFICATES_FILE = "certificates.json";
 const LAST_ANSWER_MS = 50;
 /** With a successor in place: time for connections that are just being made to us. */
 const HANDSHAKE_MS = 300;
+/** With a successor in place: time for those that wait in our queues to be taken, on a machine that is very busy. */
+const QUEUES_MS = 5_000;
+const QUEUES_LOOK_MS = 5;
 const LET_GO_MS = 5_000;
 const NOTHING: Applied = { generation: -1, sha256: "" };
 
@@ -173,7 +176,7 @@ export class DataPlane {
 
   /** The directory is let go first: a successor need not wait for the last WebSocket here. */
   private async drain(successor: boolean): Promise<void> {
-    if (successor) await Bun.sleep(HANDSHAKE_MS);
+    if (successor) await this.emptyQueues();
     this.carrier.stopListening(successor);
     this.health.stop();
     if (this.server !== undefined) {
@@ -184,6 +187,18 @@ export class DataPlane {
     await this.carrier.drain();
     await this.events.stop();
     this.ended.resolve();
+  }
+
+  /** Connections that wait to be taken. */
+  get waiting(): number {
+    return this.carrier.sockets.waiting;
+  }
+
+  /** New connections are the successor's already, so queues that are empty once stay so. */
+  private async emptyQueues(): Promise<void> {
+    await Bun.sleep(HANDSHAKE_MS);
+    const until = performance.now() + QUEUES_MS;
+    while (this.waiting > 0 && performance.now() < until) await Bun.sleep(QUEUES_LOOK_MS);
   }
 
   /** From the own directory alone: what lies there was accepted once. A port that is taken now costs that listener only. */

@@ -82,6 +82,19 @@ function wordBytes(word: string): number[] {
   return [value >> 8, value & 0xff];
 }
 
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** In `struct tcp_info`; of a listening socket it holds the length of the accept queue (Linux, net/ipv4/tcp.c). */
+const TCPI_UNACKED_AT = 24;
+
+/** Connections that are made and wait in the queue of a listening socket for somebody to take them. */
+export function waitingConnections(libc: Libc, fd: number): number {
+  const info = new Uint32Array(32);
+  const size = new Uint32Array([info.byteLength]);
+  if (libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(size)) !== 0) return 0;
+  return info[TCPI_UNACKED_AT / 4]!;
+}
+
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 const SO_DETACH_REUSEPORT_BPF = 68;
 const BPF_RET_K = 0x06;

@@ -1,6 +1,6 @@
 import type { Libc } from "./libc.ts";
 import { type BindFailure, keyOf, type Wanted, wantedBy } from "./listeners.ts";
-import { openListeningSockets, preferNewest, preferNone } from "./listening-socket.ts";
+import { openListeningSockets, preferNewest, preferNone, waitingConnections } from "./listening-socket.ts";
 import type { RouteTable } from "./protocol.ts";
 
 /** One address that is listened on, with a socket for each worker. */
@@ -70,6 +70,12 @@ export class ListeningSockets {
   shareAmongOwn(): void {
     this.shareWithPredecessor = false;
     for (const { fds } of this.all) preferNone(this.libc, fds[0]!);
+  }
+
+  /** Connections that wait to be taken. Closing the sockets would reset them. */
+  get waiting(): number {
+    const each = this.all.flatMap(({ fds }) => fds.map((fd) => waitingConnections(this.libc, fd)));
+    return each.reduce((sum, count) => sum + count, 0);
   }
 
   complete(table: RouteTable): boolean {

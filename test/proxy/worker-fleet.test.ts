@@ -232,6 +232,25 @@ describe("workers", () => {
     expect(failed).toEqual([]);
   }, 30_000);
 
+  test("with a successor in place, those that wait in a queue are taken before it closes, whatever becomes of the workers", async () => {
+    const first = await fleet();
+    await first.route([routeTo(backend().port)]);
+    await eventually(() => workerPids().length === 2 + SPARE);
+    const pids = workerPids();
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    const clients = Array.from({ length: 20 }, () => exchange(first.port, CLOSE).catch(String));
+    await eventually(() => first.plane.waiting === clients.length);
+    await fetch("http://proxy/stop?successor=1", {
+      unix: join(first.data, "proxy/proxy.sock"),
+      method: "POST",
+    });
+    // Longer than anybody who makes a connection is waited for.
+    await Bun.sleep(600);
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+    for (const answer of await Promise.all(clients)) expect(answer).toEndWith("ok");
+    await first.plane.stopped;
+  }, 20_000);
+
   test("start from disk, and end with their parent's stop after what they have in hand", async () => {
     const first = await TestPlane.start({ workers: { count: 2, command: COMMAND } });
     stops.push(() => rm(first.data, { recursive: true, force: true }));
