@@ -196,16 +196,6 @@ function LimitFields({ values, errors }: Part) {
             { value: "combined", text: "combined: as Apache and nginx write" },
           ]}
         />
-        <Select
-          {...selectOf("access_log", values)}
-          label="Access log"
-          error={errors.access_log}
-          options={[
-            { value: "off", text: "off" },
-            { value: "json", text: "JSON: every fact" },
-            { value: "combined", text: "combined: as Apache and nginx write" },
-          ]}
-        />
         <Field
           {...field("build_timeout_s")}
           label="A build may take"
