@@ -24,7 +24,7 @@ test.each<[pattern: string, yes: string[], no: string[]]>([
 test("matchesPath takes no time for a hostile pattern", () => {
   const started = performance.now();
   expect(matchesPath("**/".repeat(80), `${"a/".repeat(200)}b`)).toBe(true);
-  expect(matchesPath(`${"*a".repeat(100)}`, "a".repeat(5000) + "b")).toBe(false);
+  expect(matchesPath("*a".repeat(100), `${"a".repeat(5000)}b`)).toBe(false);
   expect(performance.now() - started).toBeLessThan(500);
 });
 
