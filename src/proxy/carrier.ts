@@ -43,8 +43,8 @@ export interface Carrier {
   takeMetrics(): Promise<RouteMetrics[]>;
   /** Replaces what can be replaced without losing a request. */
   restart(): Promise<void>;
-  /** Takes no new connections from now on. `gentle`: idle ones may stay for the drain time; their next answer ends them. */
-  stopListening(gentle: boolean): void;
+  /** Takes no new connections; resolves when the sockets are closed everywhere. `gentle`: idle ones may stay for the drain time; their next answer ends them. */
+  stopListening(gentle: boolean): Promise<void>;
   /** Lets requests in flight finish within the limits, cuts the rest, ends. */
   drain(): Promise<void>;
 }

@@ -42,9 +42,9 @@ const LAST_ANSWER_MS = 50;
 /** With a successor in place: time for connections that are just being made to us. */
 const HANDSHAKE_MS = 300;
 /** With a successor in place: time for those that wait in our queues to be taken, on a machine that is very busy. */
-const QUEUES_MS = 5_000;
+const QUEUES_MS = 3_000;
 const QUEUES_LOOK_MS = 5;
-const LET_GO_MS = 5_000;
+const LET_GO_MS = 10_000;
 const NOTHING: Applied = { generation: -1, sha256: "" };
 
 /** The data plane: what was accepted serves, what was refused changes nothing. */
@@ -177,7 +177,7 @@ export class DataPlane {
   /** The directory is let go first: a successor need not wait for the last WebSocket here. */
   private async drain(successor: boolean): Promise<void> {
     if (successor) await this.emptyQueues();
-    this.carrier.stopListening(successor);
+    await this.carrier.stopListening(successor);
     this.health.stop();
     if (this.server !== undefined) {
       await Bun.sleep(LAST_ANSWER_MS);

@@ -60,7 +60,7 @@ export class SingleProcess implements Carrier {
 
   async restart(): Promise<void> {}
 
-  stopListening(gentle: boolean): void {
+  async stopListening(gentle: boolean): Promise<void> {
     this.gentle = gentle;
     this.listeners.stop();
     this.sockets.closeAll();

@@ -29,6 +29,8 @@ interface Slot {
 
 const QUICK_MS = 1_000;
 const MAX_PAUSE_MS = 1_000;
+/** For a worker to let go of its sockets, on a machine that is very busy. */
+const LET_GO_MS = 3_000;
 
 /**
  * Workers, and the listening sockets that outlive them: one socket per worker and address, held here. What waits in a
@@ -110,22 +112,24 @@ export class WorkerFleet implements Carrier {
 
   /** One after the other: a successor listens on the same sockets before the old worker stops taking connections. */
   async restart(): Promise<void> {
-    this.spare?.tell({ type: "drain", gentle: false });
+    void this.spare?.ask({ type: "drain", gentle: false });
     this.spare = undefined;
     for (const [index, slot] of this.slots.entries()) {
       const old = slot.current;
       await this.place(index, this.start());
       if (old === undefined) continue;
       this.draining.add(old);
-      old.tell({ type: "drain", gentle: true });
+      void old.ask({ type: "drain", gentle: true });
     }
     this.keepSpare();
   }
 
-  stopListening(gentle: boolean): void {
+  async stopListening(gentle: boolean): Promise<void> {
     this.stopping = true;
-    for (const worker of this.everyone()) worker.tell({ type: "drain", gentle });
+    const each = this.everyone().map((worker) => worker.ask({ type: "drain", gentle }));
     this.sockets.closeAll();
+    // A worker has descriptors of its own: until it closes them, the kernel may still give it connections.
+    await Promise.race([Promise.all(each), Bun.sleep(LET_GO_MS)]);
   }
 
   async drain(): Promise<void> {

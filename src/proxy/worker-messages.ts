@@ -14,8 +14,8 @@ export type ToWorker =
   | { type: "failing"; instances: string[] }
   | { type: "report"; id: number }
   | { type: "metrics"; id: number }
-  /** `gentle`: idle connections may stay for the drain time; their next answer ends them. */
-  | { type: "drain"; gentle: boolean };
+  /** Done when it listens no more. `gentle`: idle connections may stay for the drain time; their next answer ends them. */
+  | { type: "drain"; id: number; gentle: boolean };
 
 export type FromWorker =
   | { type: "done"; id: number; report?: Report; metrics?: RouteMetrics[] }

@@ -58,7 +58,7 @@ class Worker {
       case "drain":
         // Not waited for: the parent may ask for reports meanwhile.
         void this.drain(message.gentle);
-        return;
+        return say({ type: "done", id: message.id });
     }
   }
 

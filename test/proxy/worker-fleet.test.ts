@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createLog } from "../../src/log.ts";
 import { DataPlane } from "../../src/proxy/data-plane.ts";
+import { ProxyDirectory } from "../../src/proxy/directory.ts";
 import type { ProxyEvents, RouteMetrics } from "../../src/proxy/protocol.ts";
 import { defaultWorkerCount } from "../../src/proxy/worker-count.ts";
 import {
@@ -248,6 +249,24 @@ describe("workers", () => {
     await Bun.sleep(600);
     for (const pid of pids) process.kill(pid, "SIGKILL");
     for (const answer of await Promise.all(clients)) expect(answer).toEndWith("ok");
+    await first.plane.stopped;
+  }, 20_000);
+
+  test("are taken over from when they listen no more, and not before: the kernel would go on giving them connections", async () => {
+    const first = await fleet();
+    await first.route([routeTo(backend().port)]);
+    await eventually(() => workerPids().length === 2 + SPARE);
+    const pids = workerPids();
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    await fetch("http://proxy/stop?successor=1", {
+      unix: join(first.data, "proxy/proxy.sock"),
+      method: "POST",
+    });
+    const successor = new ProxyDirectory(join(first.data, "proxy"));
+    await expect(successor.lock(1_000)).rejects.toMatchObject({ code: "proxy_running" });
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+    await successor.lock(5_000);
+    successor.close();
     await first.plane.stopped;
   }, 20_000);
 
