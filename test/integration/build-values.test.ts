@@ -157,6 +157,20 @@ CMD ["httpd", "-f", "-p", "8080", "-h", "/"]
   await box.settled();
   await again("own");
   expect(await (await box.app(port, "/index.html")).text()).toBe(`one green ${CANARY.length + 7}\n`);
+
+  // The same code with another secret: nothing of the first app's build is taken for this one's.
+  await box.api("POST", "/apps", { name: "twin" });
+  await box.api("PATCH", "/apps/twin", { build });
+  const twin = await box.deploy({
+    repo_url: git.url("own"),
+    name: "twin",
+    env_vars: [
+      { name: "NPM_TOKEN", value: `${CANARY}!` },
+      { name: "VITE_API", value: "one" },
+    ],
+  });
+  expect(await (await box.app(twin.port, "/index.html")).text()).toBe(`one green ${CANARY.length + 1}\n`);
+
   await git.commit("own", { "docker/Dockerfile": dockerfile.replace("! -e /fail", "-e /fail") });
   const failed = await box.api<{ code: string }>("POST", "/apps/own/deployments", {});
   expect(failed.body).toMatchObject({ code: "build_failed" });

@@ -147,7 +147,7 @@ async function findOrBuild(
       args: {
         ...build.args,
         ...pick(values, plan.public_args),
-        ...(plan.secrets.length > 0 && { [SECRETS_VERSION]: versionsOf(plan.secrets, state) }),
+        ...(plan.secrets.length > 0 && { [SECRETS_VERSION]: versionsOf(plan.secrets, environment, state) }),
       },
       target: plan.dockerfile_path === null ? stage : build.target,
       platform: build.platform,
@@ -174,12 +174,15 @@ function pick(values: Record<string, string>, names: string[]): Record<string, s
   );
 }
 
-/** What BuildKit compares instead of the secrets themselves, e.g. `NPM_TOKEN@3`. */
-function versionsOf(names: string[], { build_config = {} }: DeploymentState): string {
-  return names.map((name) => `${name}@${build_config[name] ?? 0}`).join(",");
+/**
+ * What BuildKit compares instead of the secrets themselves, e.g. `01J…:NPM_TOKEN@3`. Its cache is the whole engine's:
+ * without the environment, what was made with the secret of one app would be taken for another's of the same code.
+ */
+function versionsOf(names: string[], { id }: Environment, { build_config = {} }: DeploymentState): string {
+  return `${id}:${names.map((name) => `${name}@${build_config[name] ?? 0}`).join(",")}`;
 }
 
-/** A Dockerfile of the person's own need not name the argument that says so. */
+/** Or are new here. A Dockerfile of the person's own need not name the argument that says so. */
 function secretsChanged(
   { store }: DeploymentParts,
   { id }: Environment,
@@ -191,7 +194,7 @@ function secretsChanged(
     { id },
   );
   const before = JSON.parse(last?.config ?? "{}") as Record<string, number>;
-  return last !== null && plan.secrets.some((name) => before[name] !== build_config[name]);
+  return plan.secrets.some((name) => before[name] !== build_config[name]);
 }
 
 function pulledImageGone(name: string): PermanentError {
