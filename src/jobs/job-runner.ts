@@ -224,7 +224,7 @@ export class JobRunner {
   /** Sits out the back-off. False when the daemon stops meanwhile. */
   private async rest(job: JobRow, { controller }: Running): Promise<boolean> {
     const waitMs = job.not_before - this.now();
-    if (waitMs > 0 && !controller.signal.aborted) await sleepOrAbort(waitMs, controller.signal);
+    if (waitMs > 0) await sleepOrAbort(waitMs, controller.signal);
     return controller.signal.reason !== "shutdown";
   }
 

@@ -20,6 +20,7 @@ export async function settles<T>(work: Promise<T>, signal: AbortSignal, settleMs
 
 /** Answers after the time or at the abort, whichever comes first. */
 export function sleepOrAbort(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

@@ -1,8 +1,8 @@
-import type { Permission } from "../operation.ts";
 import { again } from "../product/deployments/operations.ts";
 import { restart, start, stop } from "../product/instances/operations.ts";
 import { rollback } from "../product/releases/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { appForm } from "./app-form.ts";
 import { deploymentIdOf } from "./deployment-id.ts";
 import { filled, readForm } from "./form-body.ts";
 import { goTo } from "./page.ts";
@@ -32,22 +32,11 @@ const turn =
   async (call: RouteCall): Promise<Response> =>
     follow(call, (await perform(operation, { app: call.params.app }, call)).deployment_id);
 
-function action(name: string, permission: Permission, handle: HandRoute["handle"]): HandRoute {
-  return {
-    method: "POST",
-    path: `/apps/:app/${name}`,
-    permission,
-    reason: `form: ${name}`,
-    page: true,
-    handle,
-  };
-}
-
 /** Buttons of an app's pages. */
 export const appActionRoutes: HandRoute[] = [
-  action("deploy", "deploy", deployAgain),
-  action("rollback", "deploy", rollBack),
-  action("restart", "apps:write", turn(restart)),
-  action("stop", "apps:write", turn(stop)),
-  action("start", "apps:write", turn(start)),
+  appForm("deploy", "deploy", deployAgain),
+  appForm("rollback", "deploy", rollBack),
+  appForm("restart", "apps:write", turn(restart)),
+  appForm("stop", "apps:write", turn(stop)),
+  appForm("start", "apps:write", turn(start)),
 ];

@@ -5,6 +5,7 @@ import { deploy } from "../product/deployments/operations.ts";
 import { formation, scale } from "../product/instances/operations.ts";
 import { add, remove } from "../product/volumes/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { appForm } from "./app-form.ts";
 import { settingsSaved, showSettings } from "./app-settings.tsx";
 import { deploymentIdOf } from "./deployment-id.ts";
 import { filled, readForm } from "./form-body.ts";
@@ -126,22 +127,11 @@ function told(error: unknown): string {
   return Object.values(errors)[0] ?? failure?.detail ?? "This was refused.";
 }
 
-function form(name: string, permission: HandRoute["permission"], handle: HandRoute["handle"]): HandRoute {
-  return {
-    method: "POST",
-    path: `/apps/:app/${name}`,
-    permission,
-    reason: `form: ${name}`,
-    page: true,
-    handle,
-  };
-}
-
 /** The other forms of the settings page. */
 export const settingsActionRoutes: HandRoute[] = [
-  form("scale", "apps:write", scaleIt),
-  form("source", "deploy", changeSource),
-  form("storage", "apps:write", addVolume),
-  form("storage/remove", "apps:write", removeVolume),
-  form("destroy", "apps:write", destroyIt),
+  appForm("scale", "apps:write", scaleIt),
+  appForm("source", "deploy", changeSource),
+  appForm("storage", "apps:write", addVolume),
+  appForm("storage/remove", "apps:write", removeVolume),
+  appForm("destroy", "apps:write", destroyIt),
 ];

@@ -1,6 +1,7 @@
 import { set } from "../product/apps/operations.ts";
 import { createDeployKey, removeCredential, setCredential } from "../product/sources/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
+import { appForm } from "./app-form.ts";
 import { settingsSaved, showSettings } from "./app-settings.tsx";
 import { filled, readForm } from "./form-body.ts";
 import { perform } from "./perform.ts";
@@ -67,21 +68,10 @@ async function orRefused(call: RouteCall, work: () => Promise<Response>): Promis
 
 const notice = (failure: { detail: string } | null) => (failure ? { notice: { text: failure.detail } } : {});
 
-function form(name: string, permission: HandRoute["permission"], handle: HandRoute["handle"]): HandRoute {
-  return {
-    method: "POST",
-    path: `/apps/:app/${name}`,
-    permission,
-    reason: `form: ${name}`,
-    page: true,
-    handle,
-  };
-}
-
 /** The forms of the settings page about reaching the source. */
 export const sourceActionRoutes: HandRoute[] = [
-  form("deploy-key", "deploy", makeKey),
-  form("credential", "deploy", keepCredential),
-  form("credential/remove", "apps:write", forgetCredential),
-  form("watch", "apps:write", savePaths),
+  appForm("deploy-key", "deploy", makeKey),
+  appForm("credential", "deploy", keepCredential),
+  appForm("credential/remove", "apps:write", forgetCredential),
+  appForm("watch", "apps:write", savePaths),
 ];

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sleepOrAbort } from "../../jobs/settle.ts";
 import { ACCESS_LOG_DIRECTORY, ACCESS_LOG_FILES, accessLogFile } from "../../proxy/protocol.ts";
 import type { AppLogLine } from "../instances/merge-logs.ts";
 
@@ -44,7 +45,7 @@ export class AccessLogReader {
     }
     while (follow && !signal.aborted) {
       for (const text of await tail.more()) yield lineOf(text);
-      await pause(LOOK_MS, signal);
+      await sleepOrAbort(LOOK_MS, signal);
     }
   }
 
@@ -156,19 +157,6 @@ function linesIn(bytes: Buffer): number {
 async function sameFile(one: FileHandle, other: FileHandle): Promise<boolean> {
   const [a, b] = await Promise.all([one.stat(), other.stat()]);
   return a.ino === b.ino && a.dev === b.dev;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
