@@ -94,21 +94,19 @@ const PathPatterns = t.Array(t.String({ minLength: 1, maxLength: 200 }), {
     "From the repository's root: * in a segment, ** across; a plain directory stands for all below it",
 });
 
-const SitePath = t.String({ minLength: 1, maxLength: 500, pattern: "^[^\\x00-\\x1f]+$" });
-
 /** How files are served, of apps that are nothing but files. Counts from the next build on. */
 export const StaticSettings = t.Object({
   serve: t.Union([t.Literal("proxy"), t.Literal("container")], {
     description: "proxy: Diplo serves the files itself, without a container",
   }),
-  root: t.Union([SitePath, t.Null()], {
+  root: t.Union([Path, t.Null()], {
     description: "Directory of the files, from the app's; default: found",
   }),
   index: t.String({ pattern: "^[^/\\x00-\\x1f]{1,200}$", description: "File that answers for a directory" }),
   spa: t.Union([t.Boolean(), t.Null()], {
     description: "Unknown paths get the root's index, for apps that route in the browser; default: found",
   }),
-  error_page: t.Union([SitePath, t.Null()], {
+  error_page: t.Union([Path, t.Null()], {
     description: "Answers 404; default: 404.html if there is one",
   }),
   headers: t.Record(t.String(), t.Record(t.String(), t.String()), {
@@ -215,18 +213,28 @@ export const DEFAULT_SETTINGS: EnvironmentSettings = {
   path_filter: "strict",
 };
 
-/** Stored settings over the defaults: what was saved by an older version lacks what came later. */
-export function withDefaults(stored: Partial<EnvironmentSettings>): EnvironmentSettings {
-  const { health, limits, build, hooks } = DEFAULT_SETTINGS;
+/** Some of the settings; of those that are made of several, some of these. */
+export type SettingsChanges = Partial<Omit<EnvironmentSettings, Composite>> & {
+  [name in Composite]?: Partial<EnvironmentSettings[name]>;
+};
+type Composite = "health" | "limits" | "build" | "static" | "hooks";
+
+/** Settings with changes laid over them. */
+export function laidOver(base: EnvironmentSettings, changes: SettingsChanges): EnvironmentSettings {
   return {
-    ...DEFAULT_SETTINGS,
-    ...stored,
-    health: { ...health, ...stored.health },
-    limits: { ...limits, ...stored.limits },
-    build: { ...build, ...stored.build },
-    static: { ...DEFAULT_SETTINGS.static, ...stored.static },
-    hooks: { ...hooks, ...stored.hooks },
+    ...base,
+    ...changes,
+    health: { ...base.health, ...changes.health },
+    limits: { ...base.limits, ...changes.limits },
+    build: { ...base.build, ...changes.build },
+    static: { ...base.static, ...changes.static },
+    hooks: { ...base.hooks, ...changes.hooks },
   };
+}
+
+/** Stored settings over the defaults: what was saved by an older version lacks what came later. */
+export function withDefaults(stored: SettingsChanges): EnvironmentSettings {
+  return laidOver(DEFAULT_SETTINGS, stored);
 }
 
 export const SourceBody = t.Object({

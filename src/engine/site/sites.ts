@@ -5,7 +5,7 @@ import type { SiteManifest } from "../../proxy/protocol.ts";
 import { mapLimited } from "../runtime/docker/map-limited.ts";
 import { type Coding, SUFFIX } from "./compress.ts";
 import { sync, syncAll, writeNewFile } from "./write-file.ts";
-import { type SiteContent, writeSite } from "./write-site.ts";
+import { type SiteContent, type WrittenSite, writeSite } from "./write-site.ts";
 
 const ID = /^[a-z0-9]{1,64}$/;
 const MANIFEST = "manifest.json";
@@ -31,7 +31,7 @@ export class Sites {
       like = null,
       replace = false,
     }: { signal: AbortSignal; like?: string | null; replace?: boolean },
-  ): Promise<{ manifest: SiteManifest; warnings: string[] }> {
+  ): Promise<WrittenSite> {
     const target = this.path(id);
     const written = replace ? null : await this.manifest(id);
     if (written) return { manifest: written, warnings: [] };

@@ -23,6 +23,12 @@ export interface WriteOptions {
   signal: AbortSignal;
 }
 
+export interface WrittenSite {
+  manifest: SiteManifest;
+  /** What a person should know. */
+  warnings: string[];
+}
+
 /** A manifest is held in memory by every worker of the proxy. */
 const MAX_FILES = 100_000;
 const MAX_BYTES = 8 * 1024 ** 3;
@@ -39,7 +45,7 @@ export async function writeSite(
   directory: string,
   { source, options, modifiedAt }: SiteContent,
   { known, signal }: WriteOptions,
-): Promise<{ manifest: SiteManifest; warnings: string[] }> {
+): Promise<WrittenSite> {
   const read = await readSource(directory, source, signal);
   const lost = followLinks(read.files, read.links, MAX_FILES);
   if (read.files.size === 0) throw siteEmpty();

@@ -6,12 +6,13 @@ import type { JobRunner } from "../../jobs/job-runner.ts";
 import type { Store } from "../../store/store.ts";
 import { sourceBody } from "../deployments/deployment-body.ts";
 import type { Deployments } from "../deployments/deployments.ts";
+import { laneOf } from "../environments/environment-lane.ts";
 import { type Environment, type Environments, refOf } from "../environments/environments.ts";
 import type { Instances } from "../instances/instances.ts";
 import { bytesOf, ofRelease } from "../releases/release-spec.ts";
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
-import { type App, type EnvironmentSettings, iso } from "../schema.ts";
+import { type App, type EnvironmentSettings, iso, laidOver, type SettingsChanges } from "../schema.ts";
 import { type DestroyParts, destroyJob } from "./destroy-job.ts";
 
 export interface AppsOptions extends DestroyParts {
@@ -23,12 +24,6 @@ export interface AppsOptions extends DestroyParts {
   instanceService: Instances;
   routes: Routes;
 }
-
-export type SettingsChanges = {
-  [K in keyof EnvironmentSettings]?: EnvironmentSettings[K] extends object
-    ? Partial<EnvironmentSettings[K]>
-    : EnvironmentSettings[K];
-};
 
 /** The smallest memory limit that engines take. */
 const MIN_MEMORY_BYTES = 6 * 1024 ** 2;
@@ -58,15 +53,7 @@ export class Apps {
     const { environments, deployments, store, routes } = this.options;
     const environment = environments.find(ref);
     const before = environment.settings;
-    const settings: EnvironmentSettings = {
-      ...before,
-      ...changes,
-      health: { ...before.health, ...changes.health },
-      limits: { ...before.limits, ...changes.limits },
-      build: { ...before.build, ...changes.build },
-      static: { ...before.static, ...changes.static },
-      hooks: { ...before.hooks, ...changes.hooks },
-    } as EnvironmentSettings;
+    const settings = laidOver(before, changes);
     if (bytesOf(settings.limits.memory) < MIN_MEMORY_BYTES)
       throw invalid(
         "limits.memory",
@@ -111,7 +98,7 @@ export class Apps {
       jobs.enqueue({
         id,
         kind: "destroy",
-        lane: `environment:${all[0]?.id ?? environment.id}`,
+        lane: laneOf(all[0]?.id ?? environment.id),
         subject: environment.app_id,
         step: "withdrawing",
         state: {

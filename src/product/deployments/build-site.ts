@@ -7,7 +7,7 @@ import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts
 import { directorySource } from "../../engine/site/directory-source.ts";
 import type { SiteOptions } from "../../engine/site/site-rules.ts";
 import { tarSource } from "../../engine/site/tar-source.ts";
-import type { SiteContent } from "../../engine/site/write-site.ts";
+import type { SiteContent, WrittenSite } from "../../engine/site/write-site.ts";
 import { PermanentError } from "../../errors.ts";
 import type { Environment } from "../environments/environments.ts";
 import type { EnvironmentSettings } from "../schema.ts";
@@ -49,8 +49,8 @@ export interface SiteWork {
   options: { signal: AbortSignal; like?: string | null; replace?: boolean };
 }
 
-/** A plain site, straight from the app's directory. Answers what a person should know. */
-export async function siteFromTree(work: SiteWork, tree: string): Promise<string[]> {
+/** A plain site, straight from the app's directory. */
+export async function siteFromTree(work: SiteWork, tree: string): Promise<WrittenSite> {
   // Looked at only when there is something to write: an attempt that was killed may have written all and let go of it.
   return write(work, async (take) => {
     const directory = await insideTree(tree, work.plan.static?.root.value ?? ".");
@@ -62,7 +62,7 @@ export async function siteFromTree(work: SiteWork, tree: string): Promise<string
 export async function siteFromImage(
   work: SiteWork,
   { runtime, environment, image }: { runtime: ContainerRuntime; environment: Environment; image: string },
-): Promise<string[]> {
+): Promise<WrittenSite> {
   const request = {
     name: filesContainer(work.name),
     image,
@@ -80,11 +80,11 @@ export function filesContainer(site: string): string {
 async function write(
   { parts, plan, settings, name, options }: SiteWork,
   source: SiteContent["source"],
-): Promise<string[]> {
+): Promise<WrittenSite> {
   // When its deployment was asked for: the same on every attempt, and when it is written again.
   const modifiedAt = decodeTime(name.toUpperCase());
   const content = { source, options: siteOptions(plan, settings), modifiedAt };
-  return (await parts.sites.write(name, content, options)).warnings;
+  return parts.sites.write(name, content, options);
 }
 
 /** A directory of the repository; a link that leads out of it is none. */

@@ -39,7 +39,8 @@ export function buildConfigNames({
   return [...Object.keys(secrets), ...Object.keys(public_args)].sort();
 }
 
-function pick(config: Record<string, string>, names: string[]): Record<string, string> {
+/** Those of the values that have one of these names. */
+export function pick(config: Record<string, string>, names: string[]): Record<string, string> {
   return Object.fromEntries(
     names.filter((name) => Object.hasOwn(config, name)).map((name) => [name, config[name] as string]),
   );

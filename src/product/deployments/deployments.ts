@@ -10,6 +10,7 @@ import type { ErrorRecord, JobRow } from "../../jobs/job.ts";
 import { Reply } from "../../operation.ts";
 import { suggestName } from "../apps/app-name.ts";
 import type { Changes } from "../config/config-vars.ts";
+import { laneOf } from "../environments/environment-lane.ts";
 import { type Environment, refOf } from "../environments/environments.ts";
 import type { Deployment } from "../schema.ts";
 import { enqueueWake } from "../sleep/wake-job.ts";
@@ -290,7 +291,7 @@ export class Deployments {
       jobs.enqueue({
         id,
         kind: "deployment",
-        lane: `environment:${environment.id}`,
+        lane: laneOf(environment.id),
         subject: environment.app_id,
         step: request.source === null ? "releasing" : "fetching",
         state,

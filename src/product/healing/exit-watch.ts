@@ -2,6 +2,7 @@ import type { ContainerRuntime, RuntimeEvent } from "../../engine/runtime/contai
 import type { Runtimes } from "../../engine/runtime/runtimes.ts";
 import { terse } from "../../errors.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
+import { sleepOrAbort } from "../../jobs/settle.ts";
 import type { Log } from "../../log.ts";
 import type { InstanceRows } from "../instances/instance-rows.ts";
 
@@ -47,7 +48,7 @@ export class ExitWatch {
       } catch (error) {
         this.options.log.debug("the engine's events ended", { error: terse(error) });
       }
-      await pause(backoffMs(failures), signal);
+      await sleepOrAbort(backoffMs(failures), signal);
     }
   }
 
@@ -56,21 +57,4 @@ export class ExitWatch {
     if (instance === undefined || exit_code === null) return;
     this.options.instances.exited(instance, { exit_code, oom_killed, at });
   }
-}
-
-/** Resolves early when the signal aborts; keeps no process alive. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    timer.unref();
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

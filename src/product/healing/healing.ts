@@ -7,6 +7,7 @@ import type { Vault } from "../../security/vault/vault.ts";
 import type { Store } from "../../store/store.ts";
 import type { ConfigVars } from "../config/config-vars.ts";
 import { startInstance } from "../deployments/steps/start-step.ts";
+import { isOpen } from "../environments/environment-lane.ts";
 import { type Environments, networkOf } from "../environments/environments.ts";
 import { type InstanceRow, type InstanceRows, isContainer } from "../instances/instance-rows.ts";
 import type { Releases } from "../releases/releases.ts";
@@ -45,7 +46,7 @@ export class Healing {
     const { instances, runtimes, log, routes } = this.options;
     const rows = instances
       .allPresent()
-      .filter((row) => row.desired === "running" && !this.deploying(row.environment_id));
+      .filter((row) => row.desired === "running" && !this.inHand(row.environment_id));
     try {
       await this.checkSites(rows);
       await routes.publish();
@@ -61,7 +62,7 @@ export class Healing {
   /** Before the routes are published: a damaged site is no target. */
   private async checkSites(rows: InstanceRow[]): Promise<void> {
     for (const row of rows)
-      if (!isContainer(row) && !this.deploying(row.environment_id)) await this.options.sites.check(row);
+      if (!isContainer(row) && !this.inHand(row.environment_id)) await this.options.sites.check(row);
   }
 
   private async check(
@@ -71,7 +72,7 @@ export class Healing {
   ): Promise<void> {
     const { instances, log } = this.options;
     // A deployment may have begun while we looked at the others; it owns the environment then. Or it went to sleep.
-    if (this.deploying(row.environment_id) || instances.byId(row.id)?.desired !== "running") return;
+    if (this.inHand(row.environment_id) || instances.byId(row.id)?.desired !== "running") return;
     if (facts?.state === "running") {
       // Whether it is well is for its health check to say.
       instances.observe(row, row.observed === "unhealthy" ? "unhealthy" : "running", facts);
@@ -110,13 +111,8 @@ export class Healing {
     return true;
   }
 
-  private deploying(environmentId: string): boolean {
-    return (
-      this.options.store.get(
-        `select 1 from jobs where status in ('queued', 'running') and kind in ('deployment', 'destroy', 'sleep', 'wake')
-         and lane = $lane`,
-        { lane: `environment:${environmentId}` },
-      ) !== null
-    );
+  /** Something else has the environment in hand. */
+  private inHand(environmentId: string): boolean {
+    return isOpen(this.options, environmentId, ["deployment", "destroy", "sleep", "wake"]);
   }
 }

@@ -28,8 +28,8 @@ export class SiteHealing {
     this.whole.clear();
   }
 
-  /** True when what the routes say of the instance changes. */
-  async check(row: InstanceRow): Promise<boolean> {
+  /** Writes down whether the instance's site is whole. */
+  async check(row: InstanceRow): Promise<void> {
     const { instances, sites, log } = this.options;
     const site = row.site as string;
     const version = await sites.version(site);
@@ -37,11 +37,11 @@ export class SiteHealing {
     const fault = known ? null : await sites.fault(site);
     if (fault !== null && !(await this.mend(row, fault))) {
       if (row.observed !== "crashed") log.error("a site is damaged", { instance: row.name, site, fault });
-      return this.observe(row, "crashed");
+      return instances.observe(row, "crashed", null);
     }
     const now = await sites.version(site);
     if (now !== null) this.whole.set(site, now);
-    return this.observe(row, instances.byId(row.id)?.observed === "starting" ? "starting" : "running");
+    instances.observe(row, instances.byId(row.id)?.observed === "starting" ? "starting" : "running", null);
   }
 
   /** Sites that no build knows: of an app that was destroyed, or of a database that was put back. */
@@ -53,12 +53,6 @@ export class SiteHealing {
       await sites.remove(site);
       log.info("a site that no build knows was removed", { site });
     }
-  }
-
-  private observe(row: InstanceRow, observed: InstanceRow["observed"]): boolean {
-    if (row.observed === observed) return false;
-    this.options.instances.observe(row, observed, null);
-    return true;
   }
 
   /** False when there is nothing left to mend it from. */

@@ -1,9 +1,10 @@
 import { terse } from "../../errors.ts";
 import type { ProxyState } from "../../proxy/protocol.ts";
+import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import type { Environment } from "../environments/environments.ts";
 import { type InstanceRow, isContainer } from "../instances/instance-rows.ts";
 import { enqueueSleep, sleepJob } from "./sleep-job.ts";
-import { isOpen, laneOf, livingEnvironment, type SleepParts } from "./sleep-parts.ts";
+import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
 import { enqueueWake, wakeJob } from "./wake-job.ts";
 
 /** How soon an app that was told to sleep when idle is looked at, at the latest and at the earliest. */

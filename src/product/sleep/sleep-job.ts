@@ -1,8 +1,9 @@
 import { ulid } from "ulid";
 import { DONE, type JobKind } from "../../jobs/job.ts";
 import { untilDrained } from "../deployments/until-drained.ts";
+import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import type { Environment } from "../environments/environments.ts";
-import { isOpen, laneOf, livingEnvironment, type SleepParts } from "./sleep-parts.ts";
+import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
 
 interface SleepState {
   environment_id: string;

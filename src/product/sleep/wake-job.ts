@@ -3,10 +3,11 @@ import type { ContainerRuntime } from "../../engine/runtime/container-runtime.ts
 import { DONE, type JobKind } from "../../jobs/job.ts";
 import { startInstance } from "../deployments/steps/start-step.ts";
 import { untilHealthy } from "../deployments/steps/verify-step.ts";
+import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import { type Environment, networkOf } from "../environments/environments.ts";
 import type { InstanceRow } from "../instances/instance-rows.ts";
 import { hostOf } from "../routes/route-table.ts";
-import { isOpen, laneOf, livingEnvironment, type SleepParts } from "./sleep-parts.ts";
+import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
 
 interface WakeState {
   environment_id: string;

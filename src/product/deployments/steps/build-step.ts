@@ -10,6 +10,7 @@ import type { Step } from "../../../jobs/job.ts";
 import type { JobLog } from "../../../jobs/job-log.ts";
 import { type Environment, refOf } from "../../environments/environments.ts";
 import { containerReason, type SiteWork, siteFromImage, siteFromTree, siteName } from "../build-site.ts";
+import { pick } from "../build-values.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
 import { checkoutOf, workDirectory } from "./fetch-step.ts";
@@ -109,13 +110,12 @@ async function buildSite(work: Work): Promise<Built> {
     ? { tag: null, image: null }
     : await findOrBuild(work, FILES_STAGE);
   progress("writing the files for the proxy");
-  const warnings =
+  const { manifest, warnings } =
     image === null
       ? await siteFromTree(site, state.tree as string)
       : await siteFromImage(site, { runtime: await parts.runtimes.usable(), environment, image: image.id });
   for (const warning of warnings) log.line(`note: ${warning}`);
-  const { files = {} } = (await parts.sites.manifest(name)) ?? {};
-  log.line(`${Object.keys(files).length} files, compressed where it is worth it`);
+  log.line(`${Object.keys(manifest.files).length} files, compressed where it is worth it`);
   return { tag, image, site: name };
 }
 
@@ -166,12 +166,6 @@ async function findOrBuild(
   if (!built) throw new Error(`the engine reports success, but ${tag} does not exist`);
   parts.log.info("image built", { app: environment.app, image: built.id });
   return { tag, image: built };
-}
-
-function pick(values: Record<string, string>, names: string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => (name in values ? [[name, values[name] as string]] : [])),
-  );
 }
 
 /**
