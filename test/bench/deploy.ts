@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "../support/free-ports.ts";
+import { freePort } from "../support/free-ports.ts";
 import { serveRepositories } from "../support/git-server.ts";
 import { Box } from "../support/start-box.ts";
 import { HEAD, median, row, timed } from "./figures.ts";
@@ -89,7 +89,7 @@ async function byHand(): Promise<void> {
 
 async function runByHand(): Promise<void> {
   await run([docker, "rm", "-f", NAME]).catch(() => {});
-  const [port] = freePorts(1);
+  const port = freePort();
   await run([
     docker,
     "run",

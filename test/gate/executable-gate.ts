@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePorts } from "../support/free-ports.ts";
 import type { Gate, Verdict } from "./command.ts";
 
 const START_LIMIT_MS = 20_000;
@@ -147,16 +148,6 @@ async function until(
     await Bun.sleep(20);
   }
   return false;
-}
-
-/** Ports that were free a moment ago. */
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () =>
-    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
-  );
-  const ports = listeners.map(({ port }) => port);
-  for (const listener of listeners) listener.stop(true);
-  return ports;
 }
 
 /** Runs what follows in a mount namespace of its own, where this directory is empty. */

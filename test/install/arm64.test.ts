@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../support/free-ports.ts";
 
 const root = join(import.meta.dir, "../..");
 /** Another architecture's executables need an emulator and that architecture's C library. */
@@ -26,14 +26,6 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 test("the arm64 executable tells its version", () => {
   const { stdout, exitCode } = Bun.spawnSync([...emulator, executable, "version"], { cwd: scratch });
   expect(exitCode).toBe(0);
@@ -41,7 +33,7 @@ test("the arm64 executable tells its version", () => {
 }, 60_000);
 
 test("the arm64 executable serves up to the sign-in page", async () => {
-  const port = await freePort();
+  const port = freePort();
   // An emulated process cannot start a second one of its kind, so the data plane stays out.
   const args = [
     "serve",

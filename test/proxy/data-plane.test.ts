@@ -4,17 +4,8 @@ import { join } from "node:path";
 import { createLog } from "../../src/log.ts";
 import { DataPlane } from "../../src/proxy/data-plane.ts";
 import type { ProxyEvents, Refusal, Route } from "../../src/proxy/protocol.ts";
-import {
-  answering,
-  eventually,
-  exchange,
-  freePort,
-  OK,
-  RawBackend,
-  RawClient,
-  routeTo,
-  TestPlane,
-} from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { answering, eventually, exchange, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n";
 const CLOSE = "GET / HTTP/1.1\r\nHost: blog.test\r\nConnection: close\r\n\r\n";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type BackendConnection, freePort, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { type BackendConnection, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
 import { type ReferenceProxy, startHaproxy, startNginx } from "./reference-proxies.ts";
 import { mutatedRequests, seededRandom } from "./request-mutator.ts";
 
@@ -118,7 +119,7 @@ beforeAll(async () => {
   plane = await TestPlane.start({ limits: { lingerMs: 50 } });
   const sets = Array.from({ length: 3 }, () => Array.from({ length: LANES }, () => new EchoBackend()));
   const portsOf = (set: EchoBackend[]) => set.map((backend) => backend.port);
-  const own = sets[0]!.map(freePort);
+  const own = sets[0]!.map(() => freePort());
   await plane.route(
     sets[0]!.map((backend, i) => routeTo(backend.port, { id: `lane${i}`, hosts: [], port: own[i]! })),
   );

@@ -5,6 +5,7 @@ import type { Socket, TCPSocketConnectOptions, TCPSocketListener, TCPSocketListe
 import { createLog } from "../../src/log.ts";
 import { DataPlane, type DataPlaneOptions } from "../../src/proxy/data-plane.ts";
 import type { Applied, ProxyState, Refusal, Route, RouteTable, Target } from "../../src/proxy/protocol.ts";
+import { freePort } from "../support/free-ports.ts";
 
 export const PROBE_TOKEN = "probe-secret-1234567890";
 
@@ -16,14 +17,6 @@ export async function eventually(check: () => boolean | Promise<boolean>, within
       throw new Error(`not within ${withinMs} ms: ${check.toString().slice(0, 200)}`);
     await Bun.sleep(5);
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
 }
 
 type RouteInput = Partial<Omit<Route, "targets">> & { targets?: Partial<Target>[] };

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Route } from "../../src/proxy/protocol.ts";
-import { eventually, freePort } from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { eventually } from "./harness.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, freePort, RawClient } from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { eventually, RawClient } from "./harness.ts";
 
 /** Another proxy in front of the same kind of backends: one port for each backend port. */
 export interface ReferenceProxy {
@@ -38,7 +39,7 @@ async function start(
 export async function startNginx(backends: number[]): Promise<ReferenceProxy | undefined> {
   if (Bun.which("nginx") === null) return undefined;
   const directory = await mkdtemp(join(tmpdir(), "fuzz-nginx-"));
-  const ports = backends.map(freePort);
+  const ports = backends.map(() => freePort());
   const servers = backends.map(
     (backend, i) =>
       `server { listen 127.0.0.1:${ports[i]}; location / { proxy_pass http://127.0.0.1:${backend}; proxy_http_version 1.1;
@@ -60,7 +61,7 @@ export async function startNginx(backends: number[]): Promise<ReferenceProxy | u
 export async function startHaproxy(backends: number[]): Promise<ReferenceProxy | undefined> {
   if (Bun.which("haproxy") === null) return undefined;
   const directory = await mkdtemp(join(tmpdir(), "fuzz-haproxy-"));
-  const ports = backends.map(freePort);
+  const ports = backends.map(() => freePort());
   const listens = backends.map(
     (backend, i) => `listen l${i}\n  bind 127.0.0.1:${ports[i]}\n  server s 127.0.0.1:${backend}`,
   );

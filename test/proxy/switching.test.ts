@@ -1,15 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import {
-  answering,
-  eventually,
-  exchange,
-  freePort,
-  OK,
-  RawBackend,
-  RawClient,
-  routeTo,
-  TestPlane,
-} from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { answering, eventually, exchange, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: blog.test\r\nContent-Length: 3\r\n\r\nabc";

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { $ } from "bun";
 import type { CertificateSet, Refusal } from "../../src/proxy/protocol.ts";
-import { answering, eventually, freePort, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { answering, eventually, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
 import { writeSite } from "./site-fixture.ts";
 
 type Certificate = CertificateSet["certificates"][number];

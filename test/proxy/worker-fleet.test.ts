@@ -7,17 +7,8 @@ import { DataPlane } from "../../src/proxy/data-plane.ts";
 import { ProxyDirectory } from "../../src/proxy/directory.ts";
 import type { ProxyEvents, RouteMetrics } from "../../src/proxy/protocol.ts";
 import { defaultWorkerCount } from "../../src/proxy/worker-count.ts";
-import {
-  answering,
-  eventually,
-  exchange,
-  freePort,
-  OK,
-  RawBackend,
-  RawClient,
-  routeTo,
-  TestPlane,
-} from "./harness.ts";
+import { freePort } from "../support/free-ports.ts";
+import { answering, eventually, exchange, OK, RawBackend, RawClient, routeTo, TestPlane } from "./harness.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n";
 const CLOSE = "GET / HTTP/1.1\r\nHost: blog.test\r\nConnection: close\r\n\r\n";

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "./free-ports.ts";
+import { freePort } from "./free-ports.ts";
 
 const MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 const INDEX = "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -42,7 +42,7 @@ export async function serveRegistry(
   options: { credentials?: { username: string; password: string } } = {},
 ): Promise<ImageRegistry> {
   const root = await mkdtemp(join(tmpdir(), "diplo-registry-"));
-  const [port] = freePorts(1) as [number];
+  const port = freePort();
   const child = spawn("docker-registry", ["serve", await configure(root, port, options.credentials)], {
     stdio: "ignore",
   });

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { $ } from "bun";
 import { paths } from "../../../src/config.ts";
-import { freePort, routeTo } from "../../proxy/harness.ts";
+import { routeTo } from "../../proxy/harness.ts";
+import { freePort } from "../../support/free-ports.ts";
 import { family, LOAD_CORE, listening, PROXY_CORE, type Started, startPinned } from "./pinned.ts";
 
 /** A proxy under test: the same routes, forwarded fields and certificate as the others, one worker on one core. */

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { $ } from "bun";
 import { paths } from "../../../src/config.ts";
 import type { ProxyState } from "../../../src/proxy/protocol.ts";
-import { eventually, freePort, routeTo } from "../../proxy/harness.ts";
+import { eventually, routeTo } from "../../proxy/harness.ts";
+import { freePort } from "../../support/free-ports.ts";
 import { family } from "./pinned.ts";
 
 const CERTIFICATES = 3;

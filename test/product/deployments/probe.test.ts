@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { probe } from "../../../src/product/deployments/probe.ts";
 import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
-import { freePorts } from "../../support/free-ports.ts";
+import { freePort } from "../../support/free-ports.ts";
 
 const health = { ...DEFAULT_SETTINGS.health, timeout_s: 1 };
 const endpoint = (port: number) => ({ node: "local", host: "127.0.0.1", port });
@@ -42,8 +42,8 @@ test("probe sends the app's own host name and asks the path that was set", async
 });
 
 test("probe tells refused from silent", async () => {
-  const [free] = freePorts(1);
-  expect(await probe(endpoint(free as number), health, "x")).toMatchObject({
+  const free = freePort();
+  expect(await probe(endpoint(free), health, "x")).toMatchObject({
     healthy: false,
     kind: "refused",
   });
