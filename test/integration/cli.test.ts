@@ -41,12 +41,14 @@ function start(...args: string[]) {
   });
 }
 
+/** The stream stays open: a program whose reader left would end by that. */
 async function readUntil(stream: ReadableStream<Uint8Array>, words: string): Promise<void> {
   const decoder = new TextDecoder();
+  const reader = stream.getReader();
   let heard = "";
-  for await (const bytes of stream as unknown as AsyncIterable<Uint8Array>) {
-    heard += decoder.decode(bytes, { stream: true });
-    if (heard.includes(words)) return;
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    heard += decoder.decode(piece.value, { stream: true });
+    if (heard.includes(words)) return reader.releaseLock();
   }
   throw new Error(`it ended without "${words}": ${heard}`);
 }
