@@ -1,4 +1,4 @@
-import type { Deployment } from "../product/schema.ts";
+import type { Deployment } from "../product/deployments/deployment.ts";
 import type { CliIo } from "./cli-io.ts";
 import type { Paint } from "./colour.ts";
 import { plainLines, progressLine } from "./progress.ts";

@@ -1,4 +1,4 @@
-import type { Deployment } from "../product/schema.ts";
+import type { Deployment } from "../product/deployments/deployment.ts";
 import type { Box } from "./box.ts";
 import { isOver } from "./progress.ts";
 import { resumedEvents } from "./resumed-events.ts";

@@ -1,5 +1,6 @@
+import type { App } from "../product/apps/app.ts";
 import { joinRef } from "../product/apps/app-name.ts";
-import type { App, Deployment } from "../product/schema.ts";
+import type { Deployment } from "../product/deployments/deployment.ts";
 import type { CliContext } from "./cli-context.ts";
 import { DeploymentScreen } from "./deployment-screen.ts";
 import { readDeploymentLog, watchDeployment } from "./deployment-streams.ts";

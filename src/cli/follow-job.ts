@@ -1,4 +1,4 @@
-import type { Job } from "../product/schema.ts";
+import type { Job } from "../product/jobs/job-body.ts";
 import type { CliContext } from "./cli-context.ts";
 import { EXIT } from "./exit-code.ts";
 import { resumedEvents } from "./resumed-events.ts";

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStep } from "../product/schema.ts";
+import type { Deployment, DeploymentStep } from "../product/deployments/deployment.ts";
 import type { Paint } from "./colour.ts";
 import { duration } from "./readable.ts";
 import { safe } from "./table.ts";

@@ -1,8 +1,8 @@
 import type { NoticeView } from "../../ui/components/notice.tsx";
 import { AppSettingsPage, type AppSettingsView } from "../../ui/pages/app-settings.tsx";
+import type { App } from "../product/apps/app.ts";
 import { info, set } from "../product/apps/operations.ts";
 import { formation } from "../product/instances/operations.ts";
-import type { App } from "../product/schema.ts";
 import { listCredentials, deployKey as readDeployKey } from "../product/sources/operations.ts";
 import { list as listVolumes } from "../product/volumes/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";

@@ -1,8 +1,9 @@
 import { type DeploymentRowView, DeploymentsPage } from "../../ui/pages/deployments.tsx";
 import { info } from "../product/apps/operations.ts";
+import type { Deployment } from "../product/deployments/deployment.ts";
 import { listOfApp } from "../product/deployments/operations.ts";
 import { list as listReleases } from "../product/releases/operations.ts";
-import type { Deployment, Release } from "../product/schema.ts";
+import type { Release } from "../product/releases/release.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { answerPage } from "./page.ts";
 import { perform, performOrNull, signedIn } from "./perform.ts";

@@ -1,8 +1,9 @@
 import { type BoxLineView, HomePage } from "../../ui/pages/home.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
+import type { App } from "../product/apps/app.ts";
 import { list } from "../product/apps/operations.ts";
+import type { Deployment } from "../product/deployments/deployment.ts";
 import { list as listDeployments } from "../product/deployments/operations.ts";
-import type { App, Deployment } from "../product/schema.ts";
 import { stats } from "../product/system/operations.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { lastHealing } from "./last-healing.ts";

@@ -1,8 +1,9 @@
 import { JobsPage, type JobsView, type JobView } from "../../ui/pages/jobs.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
+import type { App } from "../product/apps/app.ts";
 import { list as listApps } from "../product/apps/operations.ts";
+import type { Job } from "../product/jobs/job-body.ts";
 import { cancel, list } from "../product/jobs/operations.ts";
-import type { App, Job } from "../product/schema.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { answerPage, goTo } from "./page.ts";
 import { perform, signedIn } from "./perform.ts";

@@ -1,4 +1,4 @@
-import type { Release } from "../product/schema.ts";
+import type { Release } from "../product/releases/release.ts";
 
 /** What a release changed against the one before, in a few words each. */
 export function releaseDifferences(before: Release | null, release: Release): string[] {

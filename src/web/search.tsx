@@ -1,8 +1,8 @@
 import { SearchPage } from "../../ui/pages/search.tsx";
 import { appRef } from "../../ui/partials/app-header.tsx";
 import { type SearchHit, SearchResults } from "../../ui/partials/search-results.tsx";
+import type { App } from "../product/apps/app.ts";
 import { list } from "../product/apps/operations.ts";
-import type { App } from "../product/schema.ts";
 import type { HandRoute, RouteCall } from "../route.ts";
 import { answerPage, answerPart, wantsPart } from "./page.ts";
 import { perform, signedIn } from "./perform.ts";

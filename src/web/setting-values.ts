@@ -1,5 +1,5 @@
 import type { SettingValues } from "../../ui/pages/app-settings.tsx";
-import type { EnvironmentSettings } from "../product/schema.ts";
+import type { EnvironmentSettings } from "../product/environments/settings.ts";
 
 /** The settings that the page has fields for, as text by dotted name. */
 const names = [

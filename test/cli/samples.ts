@@ -1,10 +1,10 @@
+import type { App } from "../../src/product/apps/app.ts";
 import {
-  type App,
-  DEFAULT_SETTINGS,
   DEPLOYMENT_STEPS,
   type Deployment,
   type DeploymentStep,
-} from "../../src/product/schema.ts";
+} from "../../src/product/deployments/deployment.ts";
+import { DEFAULT_SETTINGS } from "../../src/product/environments/settings.ts";
 
 interface Wanted {
   status: Deployment["status"];

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import type { App, Release } from "../../src/product/schema.ts";
-import { DEFAULT_SETTINGS } from "../../src/product/schema.ts";
+import type { App } from "../../src/product/apps/app.ts";
+import { DEFAULT_SETTINGS } from "../../src/product/environments/settings.ts";
+import type { Release } from "../../src/product/releases/release.ts";
 import { configChanges } from "../../src/web/config-raw.tsx";
 import { logTail } from "../../src/web/log-tail.ts";
 import { releaseDifferences } from "../../src/web/release-differences.ts";

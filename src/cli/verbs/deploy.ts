@@ -1,8 +1,8 @@
 import type { Operation } from "../../operation.ts";
+import type { App } from "../../product/apps/app.ts";
 import { suggestName } from "../../product/apps/app-name.ts";
 import type { Unchanged } from "../../product/deployments/deploy-input.ts";
 import { deploy as declared } from "../../product/deployments/operations.ts";
-import type { App } from "../../product/schema.ts";
 import { BoxError } from "../box-error.ts";
 import type { CliContext } from "../cli-context.ts";
 import { chooseSource, type DeploySource } from "../deploy-source.ts";

@@ -1,7 +1,7 @@
 import type { Config } from "../../config.ts";
 import { DiploError } from "../../errors.ts";
 import { createLog } from "../../log.ts";
-import type { DoctorCheck } from "../../product/schema.ts";
+import type { DoctorCheck } from "../../product/doctor/check.ts";
 import type { CliContext } from "../cli-context.ts";
 import { COMMON } from "../flags.ts";
 import type { Verb } from "../verb.ts";

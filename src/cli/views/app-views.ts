@@ -1,5 +1,5 @@
+import type { App } from "../../product/apps/app.ts";
 import { joinRef } from "../../product/apps/app-name.ts";
-import type { App } from "../../product/schema.ts";
 import { paintState } from "../colour.ts";
 import { ago, shortCommit } from "../readable.ts";
 import { pairs, table } from "../table.ts";

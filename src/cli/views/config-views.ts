@@ -1,4 +1,4 @@
-import type { ConfigVar } from "../../product/schema.ts";
+import type { ConfigVar } from "../../product/config/config-var.ts";
 import { ago } from "../readable.ts";
 import { table } from "../table.ts";
 import type { View } from "./view-facts.ts";

@@ -1,5 +1,6 @@
 import { joinRef } from "../../product/apps/app-name.ts";
-import type { Deployment, Job } from "../../product/schema.ts";
+import type { Deployment } from "../../product/deployments/deployment.ts";
+import type { Job } from "../../product/jobs/job-body.ts";
 import { paintState } from "../colour.ts";
 import { ago, duration, shortCommit } from "../readable.ts";
 import { pairs, table } from "../table.ts";

@@ -1,4 +1,5 @@
-import type { Instance, Release } from "../../product/schema.ts";
+import type { Instance } from "../../product/instances/instance.ts";
+import type { Release } from "../../product/releases/release.ts";
 import { paintState } from "../colour.ts";
 import { ago, shortCommit } from "../readable.ts";
 import { table } from "../table.ts";

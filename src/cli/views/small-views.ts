@@ -1,4 +1,5 @@
-import type { Token, Volume } from "../../product/schema.ts";
+import type { Token } from "../../product/tokens/token.ts";
+import type { Volume } from "../../product/volumes/volume.ts";
 import { ago } from "../readable.ts";
 import { table } from "../table.ts";
 import type { View } from "./view-facts.ts";

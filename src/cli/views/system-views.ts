@@ -1,4 +1,4 @@
-import type { DoctorCheck } from "../../product/schema.ts";
+import type { DoctorCheck } from "../../product/doctor/check.ts";
 import { paintState } from "../colour.ts";
 import { duration, size } from "../readable.ts";
 import { pairs, safe, table } from "../table.ts";

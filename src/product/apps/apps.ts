@@ -4,15 +4,17 @@ import { patternFault } from "../../engine/site/path-pattern.ts";
 import { conflict, DiploError, invalid } from "../../errors.ts";
 import type { JobRunner } from "../../jobs/job-runner.ts";
 import type { Store } from "../../store/store.ts";
-import { sourceBody } from "../deployments/deployment-body.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { laneOf } from "../environments/environment-lane.ts";
 import { type Environment, type Environments, refOf } from "../environments/environments.ts";
+import { type EnvironmentSettings, laidOver, type SettingsChanges } from "../environments/settings.ts";
 import type { Instances } from "../instances/instances.ts";
 import { bytesOf, ofRelease } from "../releases/release-spec.ts";
 import type { ReleaseRow, Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
-import { type App, type EnvironmentSettings, iso, laidOver, type SettingsChanges } from "../schema.ts";
+import { iso } from "../schema.ts";
+import { sourceBody } from "../sources/source-body.ts";
+import type { App } from "./app.ts";
 import { type DestroyParts, destroyJob } from "./destroy-job.ts";
 
 export interface AppsOptions extends DestroyParts {

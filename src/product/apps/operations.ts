@@ -1,16 +1,15 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation, Reply } from "../../operation.ts";
 import {
-  App,
-  AppRef,
-  AppStatus,
   Build,
   EnvironmentSettings,
   Health,
   Hooks,
   Limits,
   StaticSettings,
-} from "../schema.ts";
+} from "../environments/settings.ts";
+import { AppRef } from "../schema.ts";
+import { App, AppStatus } from "./app.ts";
 
 export const list = operation({
   verb: "apps",

@@ -3,8 +3,9 @@ import type { Vault } from "../../security/vault/vault.ts";
 import type { Store } from "../../store/store.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
-import { type ConfigVar, iso } from "../schema.ts";
+import { iso } from "../schema.ts";
 import { checkVar, MAX_TOTAL_BYTES } from "./config-name.ts";
+import type { ConfigVar } from "./config-var.ts";
 import { parseDotenv } from "./dotenv.ts";
 
 interface VarRow {

@@ -1,6 +1,7 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { AppRef, ConfigVar } from "../schema.ts";
+import { AppRef } from "../schema.ts";
+import { ConfigVar } from "./config-var.ts";
 
 /** What a config change led to: the deployment is null when the app has no release yet or nothing changed. */
 const Changed = t.Object({

@@ -10,7 +10,7 @@ import { tarSource } from "../../engine/site/tar-source.ts";
 import type { SiteContent, WrittenSite } from "../../engine/site/write-site.ts";
 import { PermanentError } from "../../errors.ts";
 import type { Environment } from "../environments/environments.ts";
-import type { EnvironmentSettings } from "../schema.ts";
+import type { EnvironmentSettings } from "../environments/settings.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
 
 /** Sites are named after the deployment that made them, so that an attempt finds what an earlier one finished. */

@@ -1,12 +1,7 @@
 import type { JobRow, JobStepRow } from "../../jobs/job.ts";
-import {
-  DEPLOYMENT_STEPS,
-  type Deployment,
-  type DeploymentStep,
-  iso,
-  isoOrNull,
-  type SourceBody,
-} from "../schema.ts";
+import { iso, isoOrNull } from "../schema.ts";
+import { sourceBody } from "../sources/source-body.ts";
+import { DEPLOYMENT_STEPS, type Deployment, type DeploymentStep } from "./deployment.ts";
 import type { DeploymentRequest } from "./deployment-state.ts";
 
 export interface DeploymentRow {
@@ -59,14 +54,6 @@ export function deploymentBody(row: DeploymentRow, job: JobRow, steps: JobStepRo
     created_at: iso(row.created_at),
     finished_at: isoOrNull(row.finished_at),
   };
-}
-
-export function sourceBody(source: DeploymentRequest["source"]): SourceBody | null {
-  if (source === null) return null;
-  if (source.kind === "git") return { ...source, image: null };
-  const none = { repo_url: null, branch: null, tag: null, commit: null, image: null, subdirectory: "" };
-  if (source.kind === "image") return { ...none, kind: "image", image: source.image };
-  return { ...none, kind: "upload", subdirectory: source.subdirectory };
 }
 
 function statusOf(row: DeploymentRow, job: JobRow): Deployment["status"] {

@@ -1,6 +1,6 @@
 import type { BuildPlan } from "../../engine/build/plan.ts";
+import type { Hooks } from "../environments/settings.ts";
 import type { ReleaseSpec } from "../releases/release-spec.ts";
-import type { Hooks } from "../schema.ts";
 
 /** A command around a deployment, and where it comes from. */
 export interface Hook {

@@ -1,7 +1,8 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { AppRef, Deployment } from "../schema.ts";
+import { AppRef } from "../schema.ts";
 import { Deployed, DeployInput, IfChanged, Unchanged, Wait } from "./deploy-input.ts";
+import { Deployment } from "./deployment.ts";
 
 export const deploy = operation({
   verb: "deploy",

@@ -1,5 +1,5 @@
 import type { BuildOptions, BuildPlan, Choice } from "../../engine/build/plan.ts";
-import type { Hooks } from "../schema.ts";
+import type { Hooks } from "../environments/settings.ts";
 import { type Hook, hookLine, postDeployHook, releaseHook } from "./hooks.ts";
 
 export interface Decided {

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { Endpoint } from "../../engine/runtime/container-runtime.ts";
 import { HEALTH_CHECK_AGENT } from "../../proxy/protocol.ts";
-import type { Health } from "../schema.ts";
+import type { Health } from "../environments/settings.ts";
 
 export interface ProbeResult {
   healthy: boolean;

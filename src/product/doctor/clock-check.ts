@@ -1,4 +1,4 @@
-import type { DoctorCheck } from "../schema.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault, warning, well } from "./check.ts";
 
 /** Two clocks read at one moment: the wall's, which can be set, and one that only runs on. Both milliseconds. */

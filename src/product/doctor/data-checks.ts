@@ -1,7 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { paths } from "../../config.ts";
-import type { DoctorCheck } from "../schema.ts";
 import type { Size } from "../system/machine.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault, warning, well } from "./check.ts";
 
 /** Whether the data directory can be written, and only by those who should. */

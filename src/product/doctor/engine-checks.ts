@@ -1,5 +1,5 @@
 import type { RuntimeInfo } from "../../engine/runtime/container-runtime.ts";
-import type { DoctorCheck } from "../schema.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault, warning, well } from "./check.ts";
 
 /** Whether there is an engine to run apps on. */

@@ -1,5 +1,5 @@
 import { terse } from "../../errors.ts";
-import type { DoctorCheck } from "../schema.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault } from "./check.ts";
 
 export interface Report {

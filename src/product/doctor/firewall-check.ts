@@ -1,6 +1,6 @@
 import type { Config } from "../../config.ts";
-import type { DoctorCheck } from "../schema.ts";
 import type { Machine } from "../system/machine.ts";
+import type { DoctorCheck } from "./check.ts";
 import { warning, well } from "./check.ts";
 
 /** Which of the usual firewalls is on, and what would let others reach the box through it. Looks at files only. */

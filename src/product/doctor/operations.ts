@@ -1,6 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { DoctorCheck } from "../schema.ts";
+import { DoctorCheck } from "./check.ts";
 
 export const doctor = operation({
   verb: "doctor",

@@ -1,6 +1,6 @@
 import { checkPool, freeSubnet, type HostRoute } from "../../engine/network/address-plan.ts";
 import { DiploError } from "../../errors.ts";
-import type { DoctorCheck } from "../schema.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault, well } from "./check.ts";
 
 /** Whether the apps' networks stay clear of the host's own, and whether one more is left. */

@@ -1,6 +1,6 @@
 import type { Address, Config } from "../../config.ts";
 import type { ProxyState } from "../../proxy/protocol.ts";
-import type { DoctorCheck } from "../schema.ts";
+import type { DoctorCheck } from "./check.ts";
 import { fault, warning, well } from "./check.ts";
 
 interface Generation {

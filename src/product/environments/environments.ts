@@ -7,8 +7,8 @@ import type { SourceSpec } from "../../engine/source/source.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import { checkName, hostLabel, joinRef, splitRef } from "../apps/app-name.ts";
-import { DEFAULT_SETTINGS, type EnvironmentSettings, withDefaults } from "../schema.ts";
 import { freePort } from "./ports.ts";
+import { DEFAULT_SETTINGS, type EnvironmentSettings, withDefaults } from "./settings.ts";
 
 export interface Environment {
   id: string;

@@ -1,6 +1,7 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { AppRef, Instance } from "../schema.ts";
+import { AppRef } from "../schema.ts";
+import { Instance } from "./instance.ts";
 
 const Formation = t.Array(
   t.Object({

@@ -1,5 +1,24 @@
+import { type Static, Type as t } from "@sinclair/typebox";
 import type { JobRow } from "../../jobs/job.ts";
-import { iso, isoOrNull, type Job } from "../schema.ts";
+import { ErrorBody, iso, isoOrNull, Time } from "../schema.ts";
+
+/** A long operation as the API shows it. */
+export const Job = t.Object({
+  id: t.String(),
+  type: t.String(),
+  status: t.String(),
+  step: t.String(),
+  progress: t.Number(),
+  message: t.String(),
+  attempts: t.Integer(),
+  subject: t.Union([t.String(), t.Null()]),
+  error: t.Union([ErrorBody, t.Null()]),
+  created_by: t.String(),
+  created_at: Time,
+  started_at: t.Union([Time, t.Null()]),
+  finished_at: t.Union([Time, t.Null()]),
+});
+export type Job = Static<typeof Job>;
 
 /** A job as the API shows it. */
 export function jobBody(row: JobRow): Job {

@@ -1,7 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { Job } from "../schema.ts";
-import { jobBody } from "./job-body.ts";
+import { Job, jobBody } from "./job-body.ts";
 
 export const list = operation({
   verb: "jobs",

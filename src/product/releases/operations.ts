@@ -1,8 +1,10 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
 import { Deployed } from "../deployments/deploy-input.ts";
-import { AppRef, Deployment, Release } from "../schema.ts";
+import { Deployment } from "../deployments/deployment.ts";
+import { AppRef } from "../schema.ts";
 import { AppPlan, appPlan } from "./app-plan.ts";
+import { Release } from "./release.ts";
 
 export const list = operation({
   verb: "releases",

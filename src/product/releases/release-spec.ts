@@ -1,5 +1,5 @@
 import type { BuildPlan } from "../../engine/build/plan.ts";
-import type { EnvironmentSettings } from "../schema.ts";
+import type { EnvironmentSettings } from "../environments/settings.ts";
 
 /** Everything a release is made of, immutable (design.md §1). Never domains, traffic or scale. */
 export interface ReleaseSpec {

@@ -3,7 +3,9 @@ import type { BuildPlan } from "../../engine/build/plan.ts";
 import { conflict, notFound } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
-import { iso, type Release, withDefaults } from "../schema.ts";
+import { withDefaults } from "../environments/settings.ts";
+import { iso } from "../schema.ts";
+import type { Release } from "./release.ts";
 import type { ReleaseSpec } from "./release-spec.ts";
 
 export interface ReleaseRow {

@@ -3,7 +3,7 @@ import type { Route, RouteStatus, RouteTable, Target } from "../../proxy/protoco
 import { PROTOCOL_VERSION } from "../../proxy/protocol.ts";
 import { hostLabel } from "../apps/app-name.ts";
 import type { Environment } from "../environments/environments.ts";
-import type { Health } from "../schema.ts";
+import type { Health } from "../environments/settings.ts";
 
 export type RoutedInstance = { id: string; release: number; weight: number } & (
   | { host: string; port: number }

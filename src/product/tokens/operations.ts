@@ -1,6 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation, Reply } from "../../operation.ts";
-import { Token } from "../schema.ts";
+import { Token } from "./token.ts";
 
 export const list = operation({
   verb: "tokens",

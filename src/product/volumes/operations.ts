@@ -1,6 +1,7 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation, Reply } from "../../operation.ts";
-import { AppRef, Volume } from "../schema.ts";
+import { AppRef } from "../schema.ts";
+import { Volume } from "./volume.ts";
 
 export const list = operation({
   verb: "storage",

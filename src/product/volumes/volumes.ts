@@ -5,7 +5,8 @@ import type { Store } from "../../store/store.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import type { Environment, Environments } from "../environments/environments.ts";
 import type { ReleaseMount } from "../releases/release-spec.ts";
-import { iso, type Volume } from "../schema.ts";
+import { iso } from "../schema.ts";
+import type { Volume } from "./volume.ts";
 
 interface MountRow {
   volume_id: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { probe } from "../../../src/product/deployments/probe.ts";
-import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
+import { DEFAULT_SETTINGS } from "../../../src/product/environments/settings.ts";
 import { freePort } from "../../support/free-ports.ts";
 
 const health = { ...DEFAULT_SETTINGS.health, timeout_s: 1 };

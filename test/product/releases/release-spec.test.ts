@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
+import { DEFAULT_SETTINGS } from "../../../src/product/environments/settings.ts";
 import {
   bytesOf,
   mountsOf,
   type ReleaseSpec,
   strategyOf,
 } from "../../../src/product/releases/release-spec.ts";
-import { DEFAULT_SETTINGS } from "../../../src/product/schema.ts";
 
 const spec = (mounts: ReleaseSpec["mounts"]): ReleaseSpec => ({
   image: { tag: "t", id: "i" },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { DEFAULT_SETTINGS, type EnvironmentSettings } from "../../../src/product/environments/settings.ts";
 import { type RoutedEnvironment, renderRouteTable } from "../../../src/product/routes/route-table.ts";
-import { DEFAULT_SETTINGS, type EnvironmentSettings } from "../../../src/product/schema.ts";
 import { checkRouteTable } from "../../../src/proxy/table-check.ts";
 import { product } from "../../support/product.ts";
 

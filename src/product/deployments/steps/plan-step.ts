@@ -7,7 +7,7 @@ import { largestSize } from "../../../engine/build/process-size.ts";
 import { withFilesRoot } from "../../../engine/build/static-files.ts";
 import type { Step } from "../../../jobs/job.ts";
 import type { Environment } from "../../environments/environments.ts";
-import { DEFAULT_SETTINGS } from "../../schema.ts";
+import { DEFAULT_SETTINGS } from "../../environments/settings.ts";
 import { containerReason } from "../build-site.ts";
 import { buildConfigNames, buildOptions } from "../build-values.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
