@@ -1,7 +1,7 @@
 import type { Operation } from "../../operation.ts";
 import type { App } from "../../product/apps/app.ts";
 import { suggestName } from "../../product/apps/app-name.ts";
-import type { Unchanged } from "../../product/deployments/deploy-input.ts";
+import type { Unchanged } from "../../product/deployments/deploy-answer.ts";
 import { deploy as declared } from "../../product/deployments/operations.ts";
 import { BoxError } from "../box-error.ts";
 import type { CliContext } from "../cli-context.ts";

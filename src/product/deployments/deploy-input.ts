@@ -7,29 +7,6 @@ const EnvVars = t.Array(t.Object({ name: t.String(), value: t.String() }), {
 
 export const Wait = t.Optional(t.Boolean({ description: "false: answer 202 at once", default: true }));
 
-/** Answer of a deployment that went live (design.md §7). */
-export const Deployed = t.Object({
-  id: t.String({ description: "The app's id" }),
-  name: t.String(),
-  port: t.Integer(),
-  url: t.String(),
-  status: t.String(),
-  health: t.String(),
-  deployment_id: t.String(),
-  release: t.Union([t.Integer(), t.Null()]),
-});
-export type Deployed = Static<typeof Deployed>;
-
-/** Answer to `if_changed` when nothing that counts has changed: no deployment was made. */
-export const Unchanged = t.Object({
-  name: t.String(),
-  changed: t.Literal(false),
-  reason: t.String(),
-  commit: t.String({ description: "What the repository has now" }),
-  release: t.Integer({ description: "What goes on serving" }),
-});
-export type Unchanged = Static<typeof Unchanged>;
-
 export const IfChanged = t.Optional(
   t.Boolean({
     description: "Only when the repository changed since the live release, by the app's watch_paths",

@@ -1,6 +1,11 @@
+import { ulid } from "ulid";
+import { conflict } from "../../errors.ts";
 import type { ErrorRecord, JobKind } from "../../jobs/job.ts";
+import { laneOf } from "../environments/environment-lane.ts";
+import type { Environment } from "../environments/environments.ts";
+import { enqueueWake } from "../sleep/wake-job.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
-import type { DeploymentState } from "./deployment-state.ts";
+import type { DeploymentRequest, DeploymentState, Trigger } from "./deployment-state.ts";
 import { addWarning } from "./deployment-warnings.ts";
 import { buildStep } from "./steps/build-step.ts";
 import { fetchStep } from "./steps/fetch-step.ts";
@@ -43,6 +48,59 @@ export function deploymentJob(parts: DeploymentParts): JobKind<DeploymentState> 
       );
     },
   };
+}
+
+/**
+ * Writes the deployment and its job; queued ones of the environment that never ran are superseded. Answers its id.
+ * Throws `app_destroying`.
+ */
+export function enqueueDeployment(
+  parts: Pick<DeploymentParts, "store" | "jobs" | "environments" | "instances">,
+  environment: Environment,
+  by: string,
+  { supersede = true, ...asked }: Partial<DeploymentRequest> & { trigger: Trigger; supersede?: boolean },
+): string {
+  const { store, jobs, environments } = parts;
+  // Asked for anew: it may have been looked up before a wait.
+  if (environments.byId(environment.id).destroying)
+    throw conflict("app_destroying", `${environment.app} is being destroyed`);
+  const request: DeploymentRequest = {
+    source: null,
+    from_release_id: null,
+    fresh: false,
+    clear_cache: false,
+    ...asked,
+  };
+  // Whatever changes an app wakes it first: then the old release serves until the new one does, as with any other.
+  enqueueWake(parts, environment, by);
+  const id = ulid();
+  const state: DeploymentState = { deployment_id: id, environment_id: environment.id, request, by };
+  store.transaction(() => {
+    if (request.trigger !== "config") environments.setDesired(environment.id, "running");
+    jobs.enqueue({
+      id,
+      kind: "deployment",
+      lane: laneOf(environment.id),
+      subject: environment.app_id,
+      step: request.source === null ? "releasing" : "fetching",
+      state,
+      createdBy: by,
+      supersede,
+    });
+    store.run(
+      `insert into deployments (id, environment_id, job_id, trigger, created_by, request, created_at)
+       values ($id, $environmentId, $id, $trigger, $by, $request, $now)`,
+      {
+        id,
+        environmentId: environment.id,
+        trigger: request.trigger,
+        by,
+        request: JSON.stringify(request),
+        now: Date.now(),
+      },
+    );
+  });
+  return id;
 }
 
 /** The release serves; what ended the job is told as what it is, a hook that did not come to its end. */

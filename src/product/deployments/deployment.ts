@@ -26,7 +26,6 @@ export const DEPLOYMENT_STEPS = [
   "verifying",
   "routing",
 ] as const;
-export type DeploymentStepName = (typeof DEPLOYMENT_STEPS)[number];
 
 /** An attempt to make a release live as the API shows it. */
 export const Deployment = t.Object({

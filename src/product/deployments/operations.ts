@@ -1,7 +1,8 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
 import { AppRef } from "../schema.ts";
-import { Deployed, DeployInput, IfChanged, Unchanged, Wait } from "./deploy-input.ts";
+import { Deployed, Unchanged } from "./deploy-answer.ts";
+import { DeployInput, IfChanged, Wait } from "./deploy-input.ts";
 import { Deployment } from "./deployment.ts";
 
 export const deploy = operation({

@@ -1,6 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { Deployed } from "../deployments/deploy-input.ts";
+import { Deployed } from "../deployments/deploy-answer.ts";
 import { Deployment } from "../deployments/deployment.ts";
 import { AppRef } from "../schema.ts";
 import { AppPlan, appPlan } from "./app-plan.ts";
