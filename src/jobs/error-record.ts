@@ -1,5 +1,5 @@
 import { DiploError } from "../errors.ts";
-import type { ErrorRecord } from "./job.ts";
+import type { ErrorRecord, JobRow, Outcome } from "./job.ts";
 
 /** What is kept and shown of anything thrown. A stranger's error keeps its message only: stacks are for the log. */
 export function errorRecord(error: unknown): ErrorRecord {
@@ -19,4 +19,18 @@ export function errorRecord(error: unknown): ErrorRecord {
     evidence: [],
     hint: null,
   };
+}
+
+/** Why a job fails or was cancelled; null while nothing went wrong for good. */
+export function errorOf(job: Pick<JobRow, "error">): ErrorRecord | null {
+  return job.error === null ? null : (JSON.parse(job.error) as ErrorRecord);
+}
+
+export function cancelled(reason: string): DiploError {
+  return new DiploError("cancelled", reason ? `cancelled: ${reason}` : "cancelled");
+}
+
+/** How a job ends that has this error. */
+export function outcomeOf(error: ErrorRecord): Outcome {
+  return error.code === "cancelled" ? "cancelled" : "failed";
 }
