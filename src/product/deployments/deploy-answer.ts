@@ -1,6 +1,7 @@
 import { type Static, Type as t } from "@sinclair/typebox";
 import { DiploError } from "../../errors.ts";
-import type { ErrorRecord, JobRow } from "../../jobs/job.ts";
+import { errorOf } from "../../jobs/error-record.ts";
+import type { JobRow } from "../../jobs/job.ts";
 import { Reply } from "../../operation.ts";
 import { refOf } from "../environments/environments.ts";
 import type { Deployment } from "./deployment.ts";
@@ -64,7 +65,7 @@ function failed(deployment: Deployment, job: JobRow): DiploError {
       status: 409,
       facts: { deployment_id: deployment.id },
     });
-  const error = JSON.parse(job.error ?? "null") as ErrorRecord | null;
+  const error = errorOf(job);
   return new DiploError(
     error?.code ?? deployment.status,
     error?.title ?? `the deployment ${deployment.status}`,

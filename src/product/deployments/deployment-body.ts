@@ -1,3 +1,4 @@
+import { errorOf } from "../../jobs/error-record.ts";
 import type { JobRow, JobStepRow } from "../../jobs/job.ts";
 import { iso, isoOrNull } from "../schema.ts";
 import { sourceBody } from "../sources/source-body.ts";
@@ -48,7 +49,7 @@ export function deploymentBody(row: DeploymentRow, job: JobRow, steps: JobStepRo
     author: row.author,
     steps: shown,
     release: row.release,
-    error: job.error === null || row.outcome === "live" ? null : JSON.parse(job.error),
+    error: row.outcome === "live" ? null : errorOf(job),
     warnings: JSON.parse(row.warnings),
     job_id: job.id,
     created_at: iso(row.created_at),

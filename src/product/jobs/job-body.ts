@@ -1,4 +1,5 @@
 import { type Static, Type as t } from "@sinclair/typebox";
+import { errorOf } from "../../jobs/error-record.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { ErrorBody, iso, isoOrNull, Time } from "../schema.ts";
 
@@ -31,7 +32,7 @@ export function jobBody(row: JobRow): Job {
     message: row.message,
     attempts: row.attempt,
     subject: row.subject,
-    error: row.error === null ? null : JSON.parse(row.error),
+    error: errorOf(row),
     created_by: row.created_by,
     created_at: iso(row.created_at),
     started_at: isoOrNull(row.started_at),
