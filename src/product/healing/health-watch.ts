@@ -1,6 +1,7 @@
 import { terse } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { type InstanceRow, type InstanceRows, isContainer } from "../instances/instance-rows.ts";
+import { Poller } from "../poller.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Routes } from "../routes/routes.ts";
 
@@ -19,18 +20,24 @@ const SLOWEST_MS = 10_000;
  * asks them and passes them over: it does so without control, too.
  */
 export class HealthWatch {
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private stopped = false;
+  private readonly poller: Poller;
 
-  constructor(private readonly options: HealthWatchOptions) {}
+  constructor(private readonly options: HealthWatchOptions) {
+    this.poller = new Poller({
+      look: () => this.look(),
+      failed: (error) => {
+        options.log.warn("health watch could not look", { error: terse(error) });
+        return SLOWEST_MS;
+      },
+    });
+  }
 
   start(): void {
-    this.next(SLOWEST_MS);
+    this.poller.next(SLOWEST_MS);
   }
 
   stop(): void {
-    this.stopped = true;
-    if (this.timer) clearTimeout(this.timer);
+    this.poller.stop();
   }
 
   /** Answers in how many milliseconds something new may be known. */
@@ -40,18 +47,6 @@ export class HealthWatch {
     const rows = this.serving();
     for (const row of rows) this.note(row, unhealthy[row.id]);
     return Math.min(SLOWEST_MS, ...rows.map((row) => this.intervalMs(row)));
-  }
-
-  private next(afterMs: number): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(async () => {
-      const againMs = await this.look().catch((error) => {
-        this.options.log.warn("health watch could not look", { error: terse(error) });
-        return SLOWEST_MS;
-      });
-      this.next(againMs);
-    }, afterMs);
-    this.timer.unref();
   }
 
   private serving(): InstanceRow[] {

@@ -3,6 +3,7 @@ import type { ProxyState } from "../../proxy/protocol.ts";
 import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import type { Environment } from "../environments/environments.ts";
 import { type InstanceRow, isContainer } from "../instances/instance-rows.ts";
+import { Poller } from "../poller.ts";
 import { enqueueSleep, sleepJob } from "./sleep-job.ts";
 import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
 import { enqueueWake, wakeJob } from "./wake-job.ts";
@@ -17,21 +18,26 @@ const EARLIEST_MS = 1_000;
  * never makes a busy app look idle.
  */
 export class IdleWatch {
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private stopped = false;
+  private readonly poller: Poller;
 
   constructor(private readonly parts: SleepParts) {
     parts.jobs.register(sleepJob(parts));
     parts.jobs.register(wakeJob(parts));
+    this.poller = new Poller({
+      look: () => this.look(),
+      failed: (error) => {
+        parts.log.warn("could not look for idle apps", { error: terse(error) });
+        return LATEST_MS;
+      },
+    });
   }
 
   start(): void {
-    this.next(EARLIEST_MS);
+    this.poller.next(EARLIEST_MS);
   }
 
   stop(): void {
-    this.stopped = true;
-    if (this.timer) clearTimeout(this.timer);
+    this.poller.stop();
   }
 
   /** A request waits at this route. Any number of calls start the app once. */
@@ -39,7 +45,7 @@ export class IdleWatch {
     const environment = livingEnvironment(this.parts, environmentOf(routeId));
     if (!environment) return;
     enqueueWake(this.parts, environment, "a request");
-    this.next(EARLIEST_MS);
+    this.poller.next(EARLIEST_MS);
   }
 
   /** Puts to sleep what is idle; answers in how many milliseconds to look again. */
@@ -54,19 +60,6 @@ export class IdleWatch {
       else this.putToSleep(environment, web);
     }
     return Math.max(EARLIEST_MS, soonestMs);
-  }
-
-  private next(afterMs: number): void {
-    if (this.timer) clearTimeout(this.timer);
-    if (this.stopped) return;
-    this.timer = setTimeout(async () => {
-      const againMs = await this.look().catch((error) => {
-        this.parts.log.warn("could not look for idle apps", { error: terse(error) });
-        return LATEST_MS;
-      });
-      this.next(againMs);
-    }, afterMs);
-    this.timer.unref();
   }
 
   /** Environments that may sleep, with the web instances that serve, while nothing else is done with them. */
