@@ -34,6 +34,8 @@ export interface AccessLogFileOptions {
 export class AccessLogFile {
   dropped = 0;
   private waiting = new ByteWriter(FIRST_BYTES);
+  /** Space of what was written last, for what comes next. */
+  private spare: ByteWriter | undefined;
   private lines = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private writing: Promise<void> | undefined;
@@ -44,13 +46,13 @@ export class AccessLogFile {
 
   constructor(private readonly options: AccessLogFileOptions) {}
 
-  /** Takes a line of ASCII with its end. */
-  add(line: string): void {
-    if (this.waiting.length + line.length > WAITING_BYTES) {
+  /** Takes what `write` appends: a line of ASCII with its end. */
+  add(write: (out: ByteWriter) => void): void {
+    if (this.waiting.length > WAITING_BYTES) {
       this.dropped++;
       return;
     }
-    this.waiting.text(line);
+    write(this.waiting);
     this.lines++;
     if (this.waiting.length >= FLUSH_BYTES) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), this.options.flushMs);
@@ -70,12 +72,14 @@ export class AccessLogFile {
     if (this.writing !== undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    const { lines } = this;
-    const bytes = this.waiting.view();
-    this.waiting = new ByteWriter(FIRST_BYTES);
+    const { lines, waiting } = this;
+    this.waiting = (lines > 0 ? this.spare : undefined) ?? new ByteWriter(FIRST_BYTES);
+    this.spare = undefined;
     this.lines = 0;
-    this.writing = (lines > 0 ? this.append(bytes, lines) : this.release()).finally(() => {
+    this.writing = (lines > 0 ? this.append(waiting.view(), lines) : this.release()).finally(() => {
       this.writing = undefined;
+      waiting.reset();
+      if (lines > 0) this.spare = waiting;
       // Came meanwhile; and a file without news is closed at the next turn.
       if (this.waiting.length >= FLUSH_BYTES) this.flush();
       else if (this.lines > 0 || this.fd !== undefined)

@@ -1,3 +1,5 @@
+import type { ByteWriter } from "./byte-writer.ts";
+
 /** What an access log says of one request. Texts as they came, as Latin-1 of the bytes. */
 export interface AccessFacts {
   /** When the answer ended, in ms since the epoch. */
@@ -28,61 +30,146 @@ export interface AccessFacts {
   tls: string;
 }
 
-/** One line of JSON, with its end. Method, host, address, error and TLS version hold nothing to escape by their nature. */
-export function jsonLine(facts: AccessFacts): string {
-  const { firstByteMs, instance } = facts;
-  const who = `"request_id":${json(facts.requestId)},"remote_address":"${facts.remoteAddress}"`;
-  const what = `"method":"${facts.method}","host":"${facts.host}","path":${json(facts.target)},"status":${facts.status}`;
-  const bytes = `"bytes_in":${facts.bytesIn},"bytes_out":${facts.bytesOut}`;
-  const first = firstByteMs === undefined ? "null" : milliseconds(firstByteMs);
-  const times = `"duration_ms":${milliseconds(facts.durationMs)},"first_byte_ms":${first}`;
-  const release = instance === "" ? "null" : facts.release;
-  const by = `"instance":${orNull(instance)},"release":${release}`;
-  const client = `"user_agent":${orNull(facts.userAgent)},"referer":${orNull(facts.referer)}`;
-  const end = `"error":${facts.error === "" ? "null" : `"${facts.error}"`},"tls":${facts.tls === "" ? "null" : `"${facts.tls}"`}`;
-  return `{"time":"${isoTime(facts.at)}",${who},${what},${bytes},${times},${by},${client},${end}}\n`;
+/**
+ * Appends one line of JSON, with its end. Method, host, address, error and TLS version hold nothing to escape by their
+ * nature. Lines of one app are much alike: what is the same as in the last one is not put into words again.
+ */
+export function writeJsonLine(out: ByteWriter, facts: AccessFacts): void {
+  writeTime(out, facts.at);
+  out.text(',"request_id":"');
+  out.text(escaped(facts.requestId));
+  out.add(aboutClient(facts));
+  out.text(escaped(facts.target));
+  out.text('","status":');
+  out.number(facts.status);
+  out.text(',"bytes_in":');
+  out.number(facts.bytesIn);
+  out.text(',"bytes_out":');
+  out.number(facts.bytesOut);
+  out.text(',"duration_ms":');
+  writeMilliseconds(out, facts.durationMs);
+  out.text(',"first_byte_ms":');
+  if (facts.firstByteMs === undefined) out.text("null");
+  else writeMilliseconds(out, facts.firstByteMs);
+  out.add(aboutAnswer(facts));
 }
 
-/** One line as Apache's combined format has it, with its end. */
-export function combinedLine(facts: AccessFacts): string {
-  const request = `${quoted(facts.method)} ${quoted(facts.target)} HTTP/1.${facts.minorVersion}`;
-  const texts = `"${quoted(facts.referer) || "-"}" "${quoted(facts.userAgent) || "-"}"`;
-  return `${facts.remoteAddress} - - [${secondOf(facts.at).common}] "${request}" ${facts.status} ${facts.bytesOut} ${texts}\n`;
+/** Appends one line as Apache's combined format has it, with its end. */
+export function writeCombinedLine(out: ByteWriter, facts: AccessFacts): void {
+  out.text(facts.remoteAddress);
+  out.text(" - - [");
+  out.text(wordsFor(facts.at).common);
+  out.text('] "');
+  out.text(quoted(facts.method));
+  out.text(" ");
+  out.text(quoted(facts.target));
+  out.text(" HTTP/1.");
+  out.number(facts.minorVersion);
+  out.text('" ');
+  out.number(facts.status);
+  out.text(" ");
+  out.number(facts.bytesOut);
+  out.text(` "${quoted(facts.referer) || "-"}" "${quoted(facts.userAgent) || "-"}"\n`);
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** The last second asked for in both forms: the first up to the point before its fraction. */
-const last = { second: -1, iso: "", common: "" };
+/** The last second asked for, as both formats say it; of JSON the line up to the fraction of the second. */
+const second = { number: -1, json: Buffer.alloc(0), common: "" };
 
-function secondOf(at: number): typeof last {
-  const second = Math.floor(at / 1000);
-  if (second === last.second) return last;
-  last.second = second;
-  last.iso = new Date(second * 1000).toISOString().slice(0, 20);
-  const [year, month, day, time] = last.iso.split(/[-T.]/) as [string, string, string, string];
-  last.common = `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
-  return last;
+function wordsFor(at: number): typeof second {
+  const number = Math.floor(at / 1000);
+  if (number === second.number) return second;
+  second.number = number;
+  const iso = new Date(number * 1000).toISOString().slice(0, 20);
+  second.json = Buffer.from(`{"time":"${iso}`);
+  const [year, month, day, time] = iso.split(/[-T.]/) as [string, string, string, string];
+  second.common = `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;
+  return second;
 }
 
-function isoTime(at: number): string {
-  return `${secondOf(at).iso}${String(at % 1000).padStart(3, "0")}Z`;
+function writeTime(out: ByteWriter, at: number): void {
+  out.add(wordsFor(at).json);
+  out.number(at % 1000, 3);
+  out.text('Z"');
 }
 
-function milliseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+/** As JavaScript writes the number, to the microsecond. */
+function writeMilliseconds(out: ByteWriter, ms: number): void {
+  const microseconds = Math.round(ms * 1000);
+  out.number(Math.floor(microseconds / 1000));
+  let fraction = microseconds % 1000;
+  if (fraction === 0) return;
+  let digits = 3;
+  for (; fraction % 10 === 0; digits--) fraction /= 10;
+  out.text(".");
+  out.number(fraction, digits);
+}
+
+const client = { remoteAddress: "", method: "", host: "", words: Buffer.alloc(0) };
+
+/** From the address up to the path's value. */
+function aboutClient({ remoteAddress, method, host }: AccessFacts): Uint8Array {
+  if (client.remoteAddress !== remoteAddress || client.method !== method || client.host !== host) {
+    Object.assign(client, { remoteAddress, method, host });
+    client.words = Buffer.from(
+      `","remote_address":"${remoteAddress}","method":"${method}","host":"${host}","path":"`,
+      "latin1",
+    );
+  }
+  return client.words;
+}
+
+const answer = {
+  instance: "",
+  release: -1,
+  userAgent: "",
+  referer: "",
+  error: "",
+  tls: "",
+  words: Buffer.alloc(0),
+};
+
+/** From the instance to the line's end. */
+function aboutAnswer({ instance, release, userAgent, referer, error, tls }: AccessFacts): Uint8Array {
+  if (
+    answer.instance !== instance ||
+    answer.release !== release ||
+    answer.userAgent !== userAgent ||
+    answer.referer !== referer ||
+    answer.error !== error ||
+    answer.tls !== tls
+  ) {
+    Object.assign(answer, { instance, release, userAgent, referer, error, tls });
+    const by = `"instance":${orNull(instance)},"release":${instance === "" ? "null" : release}`;
+    const browser = `"user_agent":${orNull(userAgent)},"referer":${orNull(referer)}`;
+    answer.words = Buffer.from(
+      `,${by},${browser},"error":${orNull(error)},"tls":${orNull(tls)}}\n`,
+      "latin1",
+    );
+  }
+  return answer.words;
 }
 
 function orNull(text: string): string {
-  return text === "" ? "null" : json(text);
+  return text === "" ? "null" : `"${escaped(text)}"`;
 }
 
 /** All but visible ASCII: what could end a line, forge another, or move the cursor of a terminal. */
-const SPECIAL = /[^\x20-\x7e]|["\\]/;
 const SPECIALS = /[^\x20-\x7e]|["\\]/g;
 
-function json(text: string): string {
-  return SPECIAL.test(text) ? `"${text.replace(SPECIALS, escapeJson)}"` : `"${text}"`;
+/** Whether there is anything of SPECIALS in it: most texts are short, and then a loop beats the expression. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 0x20 || c > 0x7e || c === 0x22 || c === 0x5c) return false;
+  }
+  return true;
+}
+
+/** For between the quotes of JSON. */
+function escaped(text: string): string {
+  return isPlain(text) ? text : text.replace(SPECIALS, escapeJson);
 }
 
 function escapeJson(c: string): string {
@@ -90,7 +177,7 @@ function escapeJson(c: string): string {
 }
 
 function quoted(text: string): string {
-  return SPECIAL.test(text) ? text.replace(SPECIALS, (c) => `\\x${hex(c, 2)}`) : text;
+  return isPlain(text) ? text : text.replace(SPECIALS, (c) => `\\x${hex(c, 2)}`);
 }
 
 function hex(c: string, digits: number): string {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Log } from "../log.ts";
 import { AccessLogFile } from "./access-log-file.ts";
-import { type AccessFacts, combinedLine, jsonLine } from "./access-log-format.ts";
+import { type AccessFacts, writeCombinedLine, writeJsonLine } from "./access-log-format.ts";
 import { openLibc } from "./libc.ts";
 import { ACCESS_LOG_DIRECTORY, accessLogFile, type Route } from "./protocol.ts";
 
@@ -28,9 +28,9 @@ export class AccessLogs {
   for(route: Route): AccessLog | undefined {
     const format = route.access_log ?? "off";
     if (format === "off") return undefined;
-    const line = format === "json" ? jsonLine : combinedLine;
+    const writeLine = format === "json" ? writeJsonLine : writeCombinedLine;
     const file = this.file(accessLogFile(route.app, route.environment));
-    return { write: (facts) => file.add(line(facts)) };
+    return { write: (facts) => file.add((out) => writeLine(out, facts)) };
   }
 
   /** Resolves when all is on disk that can be. */

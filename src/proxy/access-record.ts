@@ -13,7 +13,7 @@ export interface AccessContext {
   peer: Peer;
   trusted: PeerSet;
   /** In ASCII. */
-  requestId: Uint8Array;
+  requestId: Buffer;
 }
 
 /** What the access log will say of a request under way. Made when its head was read, because that does not stay. */
@@ -44,7 +44,7 @@ export class AccessRecord implements AccessFacts {
     head: RequestHead,
     { peer, trusted, requestId }: AccessContext,
   ) {
-    this.requestId = Buffer.from(requestId.buffer, requestId.byteOffset, requestId.length).toString("latin1");
+    this.requestId = requestId.toString("latin1");
     this.remoteAddress = peer.address;
     this.method = head.method;
     this.host = head.authority.text;

@@ -1,5 +1,8 @@
 /** Up to here a loop beats a call into the runtime. A view of the source would cost more than either. */
 const SHORT = 32;
+const ZERO = 0x30;
+/** Of the largest number there is without a fraction. */
+const MAX_DIGITS = 16;
 
 /** Bytes gathered for one write to a socket. Reused: `view()` is valid until the next `reset()`. */
 export class ByteWriter {
@@ -16,8 +19,24 @@ export class ByteWriter {
 
   /** Appends text whose characters are all below U+0100. */
   text(text: string): void {
-    this.reserve(text.length);
-    this.length += this.bytes.write(text, this.length, "latin1");
+    const { length } = text;
+    this.reserve(length);
+    if (length <= SHORT)
+      for (let i = 0, at = this.length; i < length; i++) this.bytes[at++] = text.charCodeAt(i);
+    else this.bytes.write(text, this.length, "latin1");
+    this.length += length;
+  }
+
+  /** Appends a whole number, not negative, in decimal digits; zeros before it up to `digits`. */
+  number(value: number, digits = 1): void {
+    this.reserve(MAX_DIGITS);
+    let unit = 10 ** (digits - 1);
+    while (value >= unit * 10) unit *= 10;
+    for (let rest = value; unit >= 1; unit /= 10) {
+      const digit = Math.floor(rest / unit);
+      this.bytes[this.length++] = ZERO + digit;
+      rest -= digit * unit;
+    }
   }
 
   copy(source: Buffer, from: number, to: number): void {

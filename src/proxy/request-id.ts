@@ -14,7 +14,7 @@ export class RequestIds {
   );
 
   /** The next one in ASCII; the same bytes change with the next call. */
-  next(): Uint8Array {
+  next(): Buffer {
     const { digits } = this;
     for (let at = digits.length - 1; at >= RANDOM_DIGITS; at--) {
       const digit = digits[at]!;

@@ -70,7 +70,7 @@ function accessRecord(
   bytes: Buffer,
   head: RequestHead,
   peer: Peer,
-  requestId: Uint8Array,
+  requestId: Buffer,
 ): AccessRecord {
   return new AccessRecord(log, bytes, head, { peer, trusted: settings.trusted, requestId });
 }

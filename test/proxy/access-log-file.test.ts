@@ -33,13 +33,15 @@ async function place(): Promise<string> {
 const opened = (path: string, flushMs = 5) =>
   new AccessLogFile({ path, log: createLog("error"), libc: openLibc(), flushMs });
 
+const add = (file: AccessLogFile, text: string) => file.add((out) => out.text(text));
+
 const linesOf = async (path: string) =>
   (await readFile(path, "utf8").catch(() => "")).split("\n").slice(0, -1);
 
 test("AccessLogFile.add writes lines together, in order, and lets go of the file when there are no more", async () => {
   const path = await place();
   const file = opened(path);
-  for (let i = 0; i < 100; i++) file.add(`line ${i}\n`);
+  for (let i = 0; i < 100; i++) add(file, `line ${i}\n`);
   await eventually(async () => (await linesOf(path)).length === 100);
   expect(await linesOf(path)).toEqual(Array.from({ length: 100 }, (_, i) => `line ${i}`));
   const holds = async () => {
@@ -57,7 +59,7 @@ test("AccessLogFile.add writes lines together, in order, and lets go of the file
 test("AccessLogFile.close writes what still waits", async () => {
   const path = await place();
   const file = opened(path, 60_000);
-  file.add("last\n");
+  add(file, "last\n");
   await file.close();
   expect(await linesOf(path)).toEqual(["last"]);
 });
@@ -69,7 +71,7 @@ test("AccessLogFile rotates at 10 MB, keeps three files, and loses no line of se
   // More than two files hold, also when writers cross over the limit together.
   const each = 8_000;
   for (let i = 0; i < each; i++) {
-    for (const [who, file] of files.entries()) file.add(line(who, i));
+    for (const [who, file] of files.entries()) add(file, line(who, i));
     if (i % 100 === 0) await Bun.sleep(1);
   }
   for (const file of files) await file.close();
@@ -87,15 +89,15 @@ test("AccessLogFile rotates at 10 MB, keeps three files, and loses no line of se
 test("AccessLogFile counts what cannot be written, makes nobody wait, and goes on when the disk does", async () => {
   const path = await place();
   const file = opened(join(path, "..", "gone", "blog.log"));
-  file.add("lost\n");
+  add(file, "lost\n");
   await eventually(() => file.dropped === 1);
   const many = "x".repeat(99_999);
   const startedAt = performance.now();
-  for (let i = 0; i < 200; i++) file.add(`${many}\n`);
+  for (let i = 0; i < 200; i++) add(file, `${many}\n`);
   expect(performance.now() - startedAt).toBeLessThan(500);
   await eventually(() => file.dropped === 201);
   await mkdir(join(path, "..", "gone"));
-  file.add("found\n");
+  add(file, "found\n");
   await eventually(async () => (await linesOf(join(path, "..", "gone", "blog.log"))).at(-1) === "found");
   expect(file.dropped).toBe(0);
   await file.close();
@@ -104,10 +106,10 @@ test("AccessLogFile counts what cannot be written, makes nobody wait, and goes o
 test("AccessLogFile goes on in a new file when somebody moved or removed the old one", async () => {
   const path = await place();
   const file = opened(path);
-  file.add("first\n");
+  add(file, "first\n");
   await eventually(async () => (await linesOf(path)).length === 1);
   await rename(path, `${path}.moved`);
-  file.add("second\n");
+  add(file, "second\n");
   await eventually(async () => (await linesOf(path)).length === 1);
   expect(await linesOf(path)).toEqual(["second"]);
   await file.close();
@@ -119,12 +121,12 @@ test("AccessLogFile follows no link", async () => {
   await writeFile(secret, "");
   await symlink(secret, path);
   const file = opened(path);
-  file.add("line\n");
+  add(file, "line\n");
   await eventually(() => file.dropped === 1);
   expect(await readFile(secret, "utf8")).toBe("");
   await rm(path);
   await appendFile(path, "");
-  file.add("line\n");
+  add(file, "line\n");
   await eventually(async () => (await linesOf(path)).length === 1);
   await file.close();
 });
