@@ -8,6 +8,12 @@ export const AppRef = t.String({
   maxLength: 200,
 });
 
+/** Which part of a listing that may be long; the newest 20 when nothing is said. Spread into the input. */
+export const Page = {
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
+  offset: t.Optional(t.Integer({ minimum: 0 })),
+};
+
 export const Time = t.String({ format: "date-time" });
 
 export const ErrorBody = t.Object({

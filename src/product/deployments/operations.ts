@@ -1,6 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
-import { AppRef } from "../schema.ts";
+import { AppRef, Page } from "../schema.ts";
 import { Deployed, Unchanged } from "./deploy-answer.ts";
 import { DeployInput, IfChanged, Wait } from "./deploy-input.ts";
 import { Deployment } from "./deployment.ts";
@@ -49,8 +49,7 @@ export const list = operation({
   summary: "Deployments of all apps, newest first",
   input: t.Object({
     status: t.Optional(t.String()),
-    limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
-    offset: t.Optional(t.Integer({ minimum: 0 })),
+    ...Page,
   }),
   output: t.Array(Deployment),
   permission: "apps:read",
@@ -64,8 +63,7 @@ export const listOfApp = operation({
   summary: "Deployments of one app, newest first",
   input: t.Object({
     app: AppRef,
-    limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
-    offset: t.Optional(t.Integer({ minimum: 0 })),
+    ...Page,
   }),
   output: t.Array(Deployment),
   permission: "apps:read",

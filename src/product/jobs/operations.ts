@@ -1,5 +1,6 @@
 import { Type as t } from "@sinclair/typebox";
 import { operation } from "../../operation.ts";
+import { Page } from "../schema.ts";
 import { Job, jobBody } from "./job-body.ts";
 
 export const list = operation({
@@ -9,8 +10,7 @@ export const list = operation({
   summary: "Everything long-running, newest first",
   input: t.Object({
     status: t.Optional(t.String()),
-    limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
-    offset: t.Optional(t.Integer({ minimum: 0 })),
+    ...Page,
   }),
   output: t.Array(Job),
   permission: "apps:read",
