@@ -3,7 +3,7 @@ import { DONE, type JobKind } from "../../jobs/job.ts";
 import { untilDrained } from "../deployments/until-drained.ts";
 import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import type { Environment } from "../environments/environments.ts";
-import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
+import { livingEnvironment, type SleepParts, sleeping } from "./sleep-parts.ts";
 
 interface SleepState {
   environment_id: string;
@@ -37,9 +37,9 @@ export function sleepJob(parts: SleepParts): JobKind<SleepState> {
       stopping: {
         deadlineMs: 75 * 60_000,
         async run({ state, signal }) {
-          const environment = livingEnvironment(parts, state.environment_id);
-          const rows = environment ? parts.instances.asleep(environment.id) : [];
-          if (!environment || rows.length === 0) return { next: DONE };
+          const asleep = sleeping(parts, state.environment_id);
+          if (asleep === null) return { next: DONE };
+          const { environment, rows } = asleep;
           const ids = rows.map(({ id }) => id);
           await untilDrained(parts, ids, Date.now() + environment.settings.drain_s * 1000, signal);
           // Somebody asked meanwhile: waking finds it running, which is quicker than stopping it first.

@@ -7,7 +7,7 @@ import { isOpen, laneOf } from "../environments/environment-lane.ts";
 import { type Environment, networkOf } from "../environments/environments.ts";
 import type { InstanceRow } from "../instances/instance-rows.ts";
 import { hostOf } from "../routes/route-table.ts";
-import { livingEnvironment, type SleepParts } from "./sleep-parts.ts";
+import { type SleepParts, sleeping } from "./sleep-parts.ts";
 
 interface WakeState {
   environment_id: string;
@@ -30,9 +30,9 @@ export function wakeJob(parts: SleepParts): JobKind<WakeState> {
         attempts: 3,
         async run({ state, signal, progress }) {
           progress("starting what sleeps");
-          const environment = livingEnvironment(parts, state.environment_id);
-          const rows = environment ? parts.instances.asleep(environment.id) : [];
-          if (!environment || rows.length === 0) return { next: DONE };
+          const asleep = sleeping(parts, state.environment_id);
+          if (asleep === null) return { next: DONE };
+          const { environment, rows } = asleep;
           const runtime = await parts.runtimes.usable();
           await parts.vault.ready();
           // A network without running containers is what `docker network prune` takes.
@@ -47,9 +47,9 @@ export function wakeJob(parts: SleepParts): JobKind<WakeState> {
         attempts: 3,
         async run({ state, signal, progress }) {
           progress("waiting until it is healthy");
-          const environment = livingEnvironment(parts, state.environment_id);
-          const rows = environment ? parts.instances.asleep(environment.id) : [];
-          if (!environment || rows.length === 0) return { next: DONE };
+          const asleep = sleeping(parts, state.environment_id);
+          if (asleep === null) return { next: DONE };
+          const { environment, rows } = asleep;
           const runtime = await parts.runtimes.usable();
           const host = hostOf(environment, parts.settings);
           const spec = (row: InstanceRow) => parts.releases.byId(row.release_id).spec;
