@@ -14,6 +14,7 @@ import { median } from "./figures.ts";
 import { CONTESTANTS, type Contestant, prepare } from "./proxy/contestants.ts";
 import { figuresOfDisturbance } from "./proxy/disturbance.ts";
 import { cpuSeconds, pssMb } from "./proxy/pinned.ts";
+import { figuresOfRecovery } from "./proxy/recovery.ts";
 import { type Scenario, scenarios } from "./proxy/scenarios.ts";
 
 const { values, positionals } = parseArgs({
@@ -52,6 +53,7 @@ try {
   printRatios(results);
   printDetails(results);
   if (wanted("disturbance")) console.log(await figuresOfDisturbance(plain));
+  if (wanted("recovery")) console.log(await figuresOfRecovery());
 } finally {
   for (const contestant of running) await contestant.stop();
   await bench.stop();
