@@ -28,6 +28,19 @@ export function formatBytes(bytes: number): string {
   return `${Number(value.toFixed(digits))} ${units[unit]}`;
 }
 
+/** `1,204/s`, `4.2/min`, `3/h`, `1/d`: by the shortest time in which it happens at least once. */
+export function formatRate(perSecond: number): string {
+  const units: [seconds: number, name: string][] = [
+    [1, "s"],
+    [60, "min"],
+    [3600, "h"],
+    [86_400, "d"],
+  ];
+  const [seconds, name] = units.find(([seconds]) => perSecond * seconds >= 1) ?? [86_400, "d"];
+  const count = perSecond * seconds;
+  return `${count < 99.5 ? Number(count.toPrecision(2)) : formatCount(count)}/${name}`;
+}
+
 /** `1,204`. */
 export const formatCount = (count: number): string => Math.round(count).toLocaleString("en-US");
 

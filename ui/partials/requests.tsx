@@ -1,6 +1,6 @@
 import { type ChartProps, Legend, Lines, type Series, StackedBars } from "../components/chart.tsx";
 import { pathTo } from "../components/escape.ts";
-import { formatBytes, formatCount, formatDuration } from "../components/format.ts";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../components/format.ts";
 
 export interface RequestSlotView {
   /** ISO 8601, the slot's begin. */
@@ -87,7 +87,7 @@ function Figures({ view, total }: { view: RequestsView; total: number }) {
   const seconds = slots.length * slotSeconds(slots);
   const facts: [string, string, boolean?][] = [
     ["Requests", formatCount(total)],
-    ["A second", rate(total / seconds)],
+    ["On average", formatRate(total / seconds)],
     ["Failed, 5xx", errors === 0 ? "none" : `${formatCount(errors)}, ${share(errors / total)}`, errors > 0],
     ["Half within", milliseconds(view.p50_ms)],
     ["95 % within", milliseconds(view.p95_ms)],
@@ -126,14 +126,14 @@ function Rates({ slots }: { slots: RequestSlotView[] }) {
   const used = series.filter(({ values }) => values.some((value) => value !== null && value > 0));
   return (
     <Figure
-      title="Requests a second"
-      top={`${rate(peak)}/s`}
+      title="Requests"
+      top={formatRate(peak)}
       slots={slots}
       series={used}
       drawing={StackedBars({
         series: used,
         peak,
-        label: `Requests a second by class of status, at most ${rate(peak)}`,
+        label: `Requests by class of status, at most ${formatRate(peak)}`,
         titles: slots.map((slot) => `${when(slot, length)}: ${statusWords(slot)}`),
       } satisfies ChartProps)}
     />
@@ -239,13 +239,6 @@ function slotSeconds(slots: RequestSlotView[]): number {
 
 const sum = (slots: RequestSlotView[], of: (slot: RequestSlotView) => number): number =>
   slots.reduce((total, slot) => total + of(slot), 0);
-
-const rate = (perSecond: number): string =>
-  perSecond >= 100
-    ? formatCount(perSecond)
-    : perSecond >= 10
-      ? perSecond.toFixed(1)
-      : String(Number(perSecond.toPrecision(2)));
 
 const share = (of: number): string => (of < 0.001 ? "under 0.1 %" : `${(of * 100).toFixed(1)} %`);
 
