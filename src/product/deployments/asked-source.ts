@@ -8,6 +8,9 @@ import type { Environment } from "../environments/environments.ts";
 import { credentialFrom } from "../sources/credential-input.ts";
 import type { DeployInput } from "./deploy-input.ts";
 
+/** What has a source of its own, once it was deployed. */
+type Sourced = Pick<Environment, "app" | "source">;
+
 /** The one source that `POST /deploy` names, and the credential that came with it. Throws `invalid`. */
 export function askedSource(input: DeployInput): { source: SourceSpec; credential: SourceCredential | null } {
   const given = [input.repo_url, input.upload_id, input.image].filter((place) => place !== undefined);
@@ -56,7 +59,7 @@ export function nameFrom(source: SourceSpec): string {
 
 /** The app's own source once more, or what is asked for of it. Throws `no_source`, `invalid`. */
 export function nextSource(
-  environment: Environment,
+  environment: Sourced,
   input: { branch?: string; tag?: string; commit?: string; upload_id?: string },
 ): SourceSpec {
   const { source } = environment;
@@ -77,7 +80,7 @@ function subdirectoryOf(source: SourceSpec | null): string {
 }
 
 /** Throws `app_source_differs`, unless the source is the app's or may replace it. */
-export function refuseOtherSource(environment: Environment, source: SourceSpec, replace: boolean): void {
+export function refuseOtherSource(environment: Sourced, source: SourceSpec, replace: boolean): void {
   if (replace || environment.source === null || sameSource(environment.source, source)) return;
   throw conflict(
     "app_source_differs",
