@@ -24,11 +24,18 @@ const runner = new JobRunner({
   },
 });
 const effect = (name: string) => appendFileSync(out, `${name}\n`);
+const step = (name: string, next: string) => ({
+  deadlineMs: 5000,
+  run: async () => {
+    effect(name);
+    return { next };
+  },
+});
 runner.register({
   name: "toy",
   unwind: "undo",
   steps: {
-    one: { deadlineMs: 5000, run: async () => (effect("one"), { next: "two" }) },
+    one: step("one", "two"),
     two: {
       deadlineMs: 5000,
       run: async () => {
@@ -37,8 +44,8 @@ runner.register({
         return { next: "three" };
       },
     },
-    three: { deadlineMs: 5000, run: async () => (effect("three"), { next: DONE }) },
-    undo: { deadlineMs: 5000, run: async () => (effect("undo"), { next: DONE }) },
+    three: step("three", DONE),
+    undo: step("undo", DONE),
   },
 });
 if (!store.get("select 1 from jobs"))
