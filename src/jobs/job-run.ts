@@ -182,6 +182,9 @@ export class JobRun {
   /** A cancel was heard; what undoes it needs a signal of its own. */
   private renew(): void {
     const { signal } = this.controller;
-    if (signal.aborted && signal.reason !== "shutdown") this.controller = new AbortController();
+    if (!signal.aborted || signal.reason === "shutdown") return;
+    this.controller = new AbortController();
+    // A signal is aborted once: that of a cancel did not hear of a stop that came after it.
+    if (!this.parts.isStarted()) this.abort("shutdown");
   }
 }

@@ -28,6 +28,3 @@ export type ErrorBody = Static<typeof ErrorBody>;
 /** Unix milliseconds as the API writes them. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
 export const isoOrNull = (ms: number | null | undefined): string | null => (ms == null ? null : iso(ms));
-
-/** Its home is environments/settings.ts; test/bench/footprint.ts still looks for it here. */
-export { DEFAULT_SETTINGS } from "./environments/settings.ts";

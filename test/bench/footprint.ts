@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ulid } from "ulid";
 import { paths } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
-import { DEFAULT_SETTINGS } from "../../src/product/schema.ts";
+import { DEFAULT_SETTINGS } from "../../src/product/environments/settings.ts";
 import { openStore } from "../../src/store/open.ts";
 import { Box } from "../support/start-box.ts";
 import { HEAD, row } from "./figures.ts";

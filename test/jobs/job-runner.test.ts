@@ -321,6 +321,45 @@ test("JobRunner.stop interrupts a step without failing it, and the next start go
   expect(JSON.parse((await runner.wait("a")).state)).toEqual({ count: 11 });
 });
 
+test("JobRunner.stop does not wait for the undoing of what was cancelled just before; the next start undoes it", async () => {
+  const running = Promise.withResolvers<void>();
+  const undone: string[] = [];
+  const toy = kind({
+    unwind: "undo",
+    steps: {
+      one: {
+        deadlineMs: 5000,
+        run: ({ signal }) => {
+          running.resolve();
+          return new Promise((_resolve, reject) =>
+            signal.addEventListener("abort", () => reject(new Error("stopped"))),
+          );
+        },
+      },
+      undo: {
+        deadlineMs: 5000,
+        run: async ({ signal }) => {
+          undone.push(signal.aborted ? "told to stop" : "in peace");
+          signal.throwIfAborted();
+          return { next: DONE };
+        },
+      },
+    },
+  });
+  runner.register(toy);
+  runner.start();
+  enqueue("a", "one");
+  await running.promise;
+  runner.cancel("a", "not wanted");
+  await runner.stop();
+  expect(undone).not.toContain("in peace");
+  runner = make();
+  runner.register(toy);
+  runner.start();
+  expect((await runner.wait("a")).status).toBe("cancelled");
+  expect(undone.at(-1)).toBe("in peace");
+});
+
 for (const when of ["before any step's commit", "during the unwinding"] as const)
   test(`JobRunner killed with SIGKILL ${when} lands in the same place`, async () => {
     const file = join(directory, "kill.db");
