@@ -36,7 +36,7 @@ export class AccessRecord implements AccessFacts {
   referer = "";
   error = "";
   readonly tls: string;
-  private readonly startedAt = performance.now();
+  readonly startedAt = performance.now();
 
   constructor(
     private readonly log: AccessLog,
@@ -59,10 +59,16 @@ export class AccessRecord implements AccessFacts {
     this.firstByteMs ??= performance.now() - this.startedAt;
   }
 
-  /** Once. `bytesIn`, `bytesOut`: of the contents. `target`: who had the request at its end. */
-  end(status: number, bytesIn: number, bytesOut: number, target?: TargetState): void {
+  /** Once. `bytesIn`, `bytesOut`: of the contents. `target`: who had the request at its end, which is `now`. */
+  end(
+    status: number,
+    bytesIn: number,
+    bytesOut: number,
+    target?: TargetState,
+    now = performance.now(),
+  ): void {
     this.at = Date.now();
-    this.durationMs = performance.now() - this.startedAt;
+    this.durationMs = now - this.startedAt;
     if (status !== CLIENT_GONE) this.firstByteMs ??= this.durationMs;
     this.status = status;
     this.bytesIn = bytesIn;

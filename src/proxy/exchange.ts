@@ -49,7 +49,7 @@ export class Exchange implements UpstreamUser, Held, Answering {
 
   private target: TargetState | undefined;
   private readonly tried: TargetState[] = [];
-  private readonly startedAt = performance.now();
+  private readonly startedAt: number;
   private readonly outward: RequestRelay;
   private readonly relay: ResponseRelay;
   private reused = false;
@@ -62,6 +62,7 @@ export class Exchange implements UpstreamUser, Held, Answering {
     private entry: RouteEntry,
     readonly request: ExchangeRequest,
   ) {
+    this.startedAt = request.access?.startedAt ?? performance.now();
     this.outward = new RequestRelay(client, this, request);
     this.relay = new ResponseRelay(engine, client, this);
     entry.state.counters.inFlight++;
@@ -208,10 +209,11 @@ export class Exchange implements UpstreamUser, Held, Answering {
     const { hold, counters } = this.entry.state;
     hold.delete(this);
     counters.inFlight--;
-    const duration = this.relay.tunnelAfterMs || performance.now() - this.startedAt;
-    const [bytesIn, bytesOut] = [this.outward.body.contentBytes, this.relay.contentBytes];
-    counters.record(status, duration, bytesIn, bytesOut);
-    this.request.access?.end(status, bytesIn, bytesOut, target);
+    const now = performance.now();
+    const bytesIn = this.outward.body.contentBytes;
+    const bytesOut = this.relay.contentBytes;
+    counters.record(status, this.relay.tunnelAfterMs || now - this.startedAt, bytesIn, bytesOut);
+    this.request.access?.end(status, bytesIn, bytesOut, target, now);
   }
 
   elapsedMs(): number {

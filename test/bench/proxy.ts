@@ -112,6 +112,11 @@ function ratio(figures: Map<string, Figures>, name: string, to: string): number 
   return one.length === 0 || other.length === 0 ? Number.NaN : median(one) / median(other);
 }
 
+function p99(figures: Map<string, Figures>, name: string): number {
+  const of = figures.get(name)?.p99 ?? [];
+  return of.length === 0 ? Number.NaN : median(of);
+}
+
 function line(scenario: Scenario, figures: Map<string, Figures>, contestants: Contestant[]): string {
   const each = contestants.map(({ name }) => `${name} ${shown(ratio(figures, name, "nginx"))}`);
   return `${scenario.name}: ${each.join(", ")}`;
@@ -132,8 +137,11 @@ function printRatios(results: [Scenario, Map<string, Figures>][]): void {
     shown(ratio(figures, "haproxy", "nginx")),
     shown(ratio(figures, "caddy", "nginx")),
     shown(ratio(figures, "diplo", "caddy")),
+    shown(p99(figures, "diplo")),
+    shown(p99(figures, "nginx")),
   ]);
-  table(["CPU against nginx", "diplo", "goal", "HAProxy", "Caddy", "diplo against Caddy"], rows);
+  const head = ["CPU against nginx", "diplo", "goal", "HAProxy", "Caddy", "diplo against Caddy"];
+  table([...head, "p99 ms diplo", "nginx"], rows);
 }
 
 function printDetails(results: [Scenario, Map<string, Figures>][]): void {

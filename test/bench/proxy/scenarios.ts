@@ -101,7 +101,10 @@ function clients(kind: "echo" | "events"): Scenario["run"] {
   };
 }
 
-/** Everything that is compared. `directory` holds the file to upload. */
+/**
+ * Everything that is compared. With all they have to do at once, who carries more requests makes the generator wait for
+ * its core, so latency is compared at one pace. `directory` holds the file to upload.
+ */
 export async function scenarios(directory: string): Promise<Scenario[]> {
   const close = ["-H", "Connection: close"];
   const eachHost = join(directory, "hosts.lua");
@@ -121,6 +124,9 @@ request = function()
 end
 `,
   );
+  const paused = join(directory, "paused.lua");
+  await writeFile(paused, "function delay() return 10 end\n");
+  const steady = ["-s", paused];
   const upload = ["-T", join(directory, "100m")];
   return [
     { name: "keep-alive, 100 B", ...REQUESTS, goal: 0.95, run: wrk({}) },
@@ -133,6 +139,13 @@ end
       run: wrk({ arguments: ["-s", eachHost] }),
     },
     { name: "keep-alive, 100 B, access log", ...REQUESTS, goal: 0.95, logging: true, run: wrk({}) },
+    { name: "the same at one pace, 5,000 a second", ...REQUESTS, run: wrk({ arguments: steady }) },
+    {
+      name: "TLS at that pace",
+      ...REQUESTS,
+      goal: 0.85,
+      run: wrk({ tls: true, arguments: steady }),
+    },
     { name: "without keep-alive, 100 B", ...REQUESTS, run: wrk({ arguments: close }) },
     { name: "TLS keep-alive, 100 B", ...REQUESTS, goal: 0.85, run: wrk({ tls: true }) },
     {
