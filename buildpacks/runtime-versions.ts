@@ -15,6 +15,8 @@ interface Line {
 export interface Runtime {
   /** Newest first, with those that ended and are still asked for. */
   lines: Line[];
+  /** Set where the last of the lines is the oldest that there is an image of on the Debian we build on. */
+  oldest_image?: string;
   /**
    * What a repository gets that says nothing. `long-term`: the newest long-term line. `settled`: no line is
    * long-term, so the newest that has been out for a year, as packages take that long to follow. `newest`: the newest,
@@ -41,6 +43,7 @@ export const RUNTIMES = {
       { line: "18", released: "2022-04-19", long_term: "2022-10-25", ends: "2025-04-30" },
       { line: "16", released: "2021-04-20", long_term: "2021-10-26", ends: "2023-09-11" },
     ],
+    oldest_image: "16",
   },
   bun: {
     rule: "newest",
@@ -68,6 +71,7 @@ export const RUNTIMES = {
       { line: "3.9", released: "2020-10-05", ends: "2025-10" },
       { line: "3.8", released: "2019-10-14", ends: "2024-10" },
     ],
+    oldest_image: "3.8",
   },
   go: {
     rule: "newest",
@@ -82,6 +86,7 @@ export const RUNTIMES = {
       { line: "1.21", released: "2023-08", ends: "2024-08" },
       { line: "1.20", released: "2023-02", ends: "2024-02" },
     ],
+    oldest_image: "1.20",
   },
   ruby: {
     rule: "settled",
@@ -94,6 +99,7 @@ export const RUNTIMES = {
       { line: "3.1", released: "2021-12-25", ends: "2025-03-26" },
       { line: "3.0", released: "2020-12-25", ends: "2024-04-23" },
     ],
+    oldest_image: "3.0",
   },
   php: {
     rule: "settled",
@@ -106,6 +112,7 @@ export const RUNTIMES = {
       { line: "8.1", released: "2021-11-25", ends: "2025-12-31" },
       { line: "8.0", released: "2020-11-26", ends: "2023-11-26" },
     ],
+    oldest_image: "8.0",
   },
   java: {
     rule: "long-term",
@@ -182,8 +189,9 @@ export function defaultVersion(name: RuntimeName): Choice<string> {
   return { value: lines.find(fits)!.line, from: WHY[rule](name) };
 }
 
-/** Whether a line had no security releases any more on a day (`YYYY-MM-DD`). False for lines the table lacks. */
+/** Whether a line had no security releases any more on a day (`YYYY-MM-DD`). False for lines newer than the table. */
 export function hasEnded(name: RuntimeName, line: string, day: string): boolean {
+  if (hasNoImage(name, line)) return true;
   const ends = endOf(name, line);
   return ends !== null && lastDay(ends) < day;
 }
@@ -201,10 +209,26 @@ export function chooseVersion(
     const warning = `${wish.from} could not be read as a version of ${name}; ${unsaid.value} is used.`;
     return { version: unsaid, warnings: [warning] };
   }
+  if (hasNoImage(name, line)) {
+    const oldest = RUNTIMES[name].lines.at(-1)!.line;
+    const warning = `${wish.from}: there is no image of ${name} ${line}; ${oldest} is used, the oldest there is.`;
+    return { version: { value: oldest, from: wish.from }, warnings: [warning] };
+  }
   const warnings = hasEnded(name, line, today)
     ? [`${name} ${line} (${wish.from}) has had no security releases since ${endOf(name, line)}.`]
     : [];
   return { version: { value: line, from: wish.from }, warnings };
+}
+
+/** Whether a line is older than every image that we could build on. */
+function hasNoImage(name: RuntimeName, line: string): boolean {
+  const { oldest_image }: Runtime = RUNTIMES[name];
+  return oldest_image !== undefined && Bun.semver.order(fullVersion(line), fullVersion(oldest_image)) < 0;
+}
+
+/** A line's first version, in full. */
+function fullVersion(line: string): string {
+  return [...line.split("."), "0", "0"].slice(0, 3).join(".");
 }
 
 function endOf(name: RuntimeName, line: string): string | null {

@@ -1,6 +1,8 @@
 import { quote } from "../../src/engine/build/quote.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import type { VersionWish } from "../runtime-versions.ts";
+import { type Table, tableOf } from "../tables.ts";
+import { toolVersion } from "../tool-versions.ts";
 
 export const DENO_CONFIGS = ["deno.json", "deno.jsonc"];
 
@@ -29,8 +31,6 @@ export interface DenoProject {
   wish: VersionWish | null;
 }
 
-type Table = Record<string, unknown>;
-
 /** Reads deno.json, with comments and without; a broken one counts as empty. */
 export async function readDenoProject(tree: SourceTree): Promise<DenoProject> {
   const config = await firstOf(tree, DENO_CONFIGS);
@@ -48,7 +48,7 @@ export async function readDenoProject(tree: SourceTree): Promise<DenoProject> {
     hasImports: Object.keys(imports).length > 0,
     isFresh,
     entry,
-    start: startOf(task, entry),
+    start: startOf(task && { ...task, config: config! }, entry),
     wish: await versionWish(tree),
   };
 }
@@ -76,21 +76,24 @@ function entryOf(line: string): string | null {
   );
 }
 
-function startOf(task: { name: string; line: string } | null, entry: string | null): DenoProject["start"] {
+function startOf(
+  task: { name: string; line: string; config: string } | null,
+  entry: string | null,
+): DenoProject["start"] {
   if (task !== null) {
     // One command needs no task runner beside it; anything else is Deno's own shell's.
     const plain = /^deno (run|serve) [^&|;<>$`()]+$/.test(task.line);
     // `deno serve` goes by its flags alone.
     const line = task.line.replace(/^deno serve (?!.*--port\b)/, 'deno serve --host 0.0.0.0 --port "$PORT" ');
-    return { line: plain ? line : `deno task ${task.name}`, from: `tasks.${task.name} in deno.json` };
+    return { line: plain ? line : `deno task ${task.name}`, from: `tasks.${task.name} in ${task.config}` };
   }
   if (entry === null) return null;
   return { line: `deno run --allow-net --allow-env --allow-read ${quote(entry)}`, from: entry };
 }
 
 async function versionWish(tree: SourceTree): Promise<VersionWish | null> {
-  const tool = /^deno (\d+(?:\.\d+)*)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
-  if (tool !== undefined) return { range: tool, from: `.tool-versions: deno ${tool}` };
+  const tool = await toolVersion(tree, "deno");
+  if (tool !== null) return tool;
   const file = (await tree.read(".dvmrc"))?.trim();
   return file ? { range: file, from: `.dvmrc: ${file}` } : null;
 }
@@ -98,8 +101,4 @@ async function versionWish(tree: SourceTree): Promise<VersionWish | null> {
 function textsOf(value: unknown): Record<string, string> {
   const pairs = Object.entries(tableOf(value)).map(([name, said]) => [name, tableOf(said).command ?? said]);
   return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
-}
-
-function tableOf(value: unknown): Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
 }

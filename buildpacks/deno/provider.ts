@@ -90,7 +90,7 @@ async function buildStage(tree: SourceTree, project: DenoProject): Promise<Stage
   const { tasks, entry } = project;
   const steps = [copyAll()];
   if (tasks.build !== undefined)
-    steps.push(runTheirs({ value: "deno task build", from: "tasks.build in deno.json" }));
+    steps.push(runTheirs({ value: "deno task build", from: `tasks.build in ${project.config}` }));
   if (entry !== null) steps.push(runTheirs({ value: `deno cache ${quote(entry)}`, from: entry }));
   return {
     name: "build",

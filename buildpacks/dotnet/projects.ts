@@ -1,3 +1,4 @@
+import { join } from "node:path/posix";
 import { readJson, type SourceTree } from "../../src/engine/build/tree.ts";
 
 export interface Project {
@@ -16,8 +17,7 @@ const MAX_PROJECTS = 100;
 /** Every project of the tree, in path order. */
 export async function readProjects(tree: SourceTree): Promise<Project[]> {
   const paths = await projectPaths(tree, "", DEPTH);
-  const shared = (await tree.read("Directory.Build.props")) ?? "";
-  return Promise.all(paths.slice(0, MAX_PROJECTS).map((path) => readProject(tree, path, shared)));
+  return Promise.all(paths.slice(0, MAX_PROJECTS).map((path) => readProject(tree, path)));
 }
 
 async function projectPaths(tree: SourceTree, directory: string, depth: number): Promise<string[]> {
@@ -30,8 +30,18 @@ async function projectPaths(tree: SourceTree, directory: string, depth: number):
   return [...own, ...deeper.flat()];
 }
 
-async function readProject(tree: SourceTree, path: string, shared: string): Promise<Project> {
+/** The directories around a project, nearest first, the root ("") last: each may hold what its projects share. */
+export function directoriesAround(path: string): string[] {
+  const parts = path.split("/").slice(0, -1);
+  return [...parts.keys(), parts.length].reverse().map((length) => parts.slice(0, length).join("/"));
+}
+
+async function readProject(tree: SourceTree, path: string): Promise<Project> {
   const text = (await tree.read(path)) ?? "";
+  const props = directoriesAround(path).map((directory) =>
+    tree.read(join(directory, "Directory.Build.props")),
+  );
+  const shared = (await Promise.all(props)).join("\n");
   const assembly = /<AssemblyName>\s*([\w.-]+)\s*</.exec(text)?.[1];
   const stated =
     /<TargetFrameworks?>([^<]+)/.exec(text)?.[1] ?? /<TargetFrameworks?>([^<]+)/.exec(shared)?.[1];
@@ -46,7 +56,11 @@ async function readProject(tree: SourceTree, path: string, shared: string): Prom
   };
 }
 
+/** Packages that only a project of tests has; since xunit.v3 such a project is a program by itself. */
+const TESTS = /Microsoft\.NET\.Test\.Sdk|<IsTestProject>\s*true|"(?:xunit|NUnit|MSTest|TUnit)\b/i;
+
 function kindOf(text: string): Project["kind"] {
+  if (TESTS.test(text)) return "library";
   if (/Microsoft\.NET\.Sdk\.BlazorWebAssembly/.test(text)) return "browser";
   if (/Microsoft\.NET\.Sdk\.Web/.test(text)) return "web";
   return /<OutputType>\s*Exe|Microsoft\.NET\.Sdk\.Worker/i.test(text) ? "program" : "library";

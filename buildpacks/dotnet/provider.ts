@@ -1,3 +1,4 @@
+import { join } from "node:path/posix";
 import type { BuildPlan, Choice, Stage } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import { quote } from "../../src/engine/build/quote.ts";
@@ -5,11 +6,18 @@ import type { SourceTree } from "../../src/engine/build/tree.ts";
 import { chooseVersion, type VersionWish } from "../runtime-versions.ts";
 import { serveFiles } from "../static/files-image.ts";
 import { copyAll, copyInPlace, present, runTheirs, take } from "../steps.ts";
-import { chosenProject, type GlobalJson, type Project, readGlobalJson, readProjects } from "./projects.ts";
+import {
+  chosenProject,
+  directoriesAround,
+  type GlobalJson,
+  type Project,
+  readGlobalJson,
+  readProjects,
+} from "./projects.ts";
 
 const CACHES = { nuget: "/root/.nuget/packages" };
 
-/** Files beside the projects that a restore reads. */
+/** Files beside the projects, or above them, that a restore reads. */
 const SHARED = [
   "global.json",
   "nuget.config",
@@ -113,7 +121,9 @@ async function buildStage(
   target: string | null,
 ): Promise<Stage> {
   const locks = projects.map(({ path }) => path.replace(/[^/]+$/, "packages.lock.json"));
-  const manifests = await present(tree, [...SHARED, ...projects.map(({ path }) => path), ...locks]);
+  const directories = [...new Set(projects.flatMap(({ path }) => directoriesAround(path)))].sort();
+  const shared = directories.flatMap((directory) => SHARED.map((name) => join(directory, name)));
+  const manifests = await present(tree, [...shared, ...projects.map(({ path }) => path), ...locks]);
   const path = quote(project.path);
   const framework = project.targets.length > 1 ? ` --framework ${target}` : "";
   const publish = `dotnet publish ${path} --configuration Release --no-restore${framework} --output /out /p:UseAppHost=false`;

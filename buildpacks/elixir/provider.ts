@@ -1,9 +1,11 @@
+import { join } from "node:path/posix";
 import type { BuildPlan, Stage, Step } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
-import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
 import { chooseVersion, type VersionWish } from "../runtime-versions.ts";
 import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import { toolVersion } from "../tool-versions.ts";
 
 /** Mix projects, Phoenix among them, as a release of their own (mix release). */
 export const elixirProvider: Provider = {
@@ -21,11 +23,16 @@ const MIGRATIONS =
 
 async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<BuildPlan> {
   const mix = (await tree.read("mix.exs")) ?? "";
+  const applications = await readApplications(tree, mix);
   const app = /\bapp:\s*:(\w+)/.exec(mix)?.[1] ?? "app";
   const release = /\breleases:\s*\[\s*(\w+):/.exec(mix)?.[1] ?? null;
   const name = release ?? app;
-  const phoenix = /\{:phoenix,/.test(mix);
-  const migrates = await tree.has("priv/repo/migrations");
+  const phoenix = applications.some(({ text }) => /\{:phoenix,/.test(text));
+  const migrating = await firstOf(
+    tree,
+    applications.map(({ at }) => join(at, "priv/repo/migrations")),
+  );
+  const migrator = migrating === null ? null : await migratorOf(tree, applications);
   const { version, warnings } = chooseVersion("elixir", await versionWish(tree, mix));
   const plan = emptyPlan("elixir", evidence);
   plan.versions.elixir = version;
@@ -38,7 +45,7 @@ async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<
     plan.warnings.push(
       "An umbrella needs `releases:` in its mix.exs: `mix release` cannot choose by itself.",
     );
-  if (phoenix && migrates && !(await hasMigrator(tree, app))) plan.warnings.push(MIGRATIONS);
+  if (phoenix && migrating !== null && migrator === null) plan.warnings.push(MIGRATIONS);
   plan.ignore = ["_build", "deps", "**/node_modules"];
   plan.env = {
     HOME: "/tmp",
@@ -51,18 +58,18 @@ async function planElixir(tree: SourceTree, { evidence }: PlanContext): Promise<
     command: [`/app/bin/${name}`, "start"],
     from: release ? "releases in mix.exs" : "app in mix.exs",
   };
-  if (phoenix && migrates && (await hasMigrator(tree, app))) {
-    const call = `${camel(app)}.Release.migrate()`;
-    plan.release_command = { value: [`/app/bin/${name}`, "eval", call], from: "priv/repo/migrations" };
+  if (phoenix && migrating !== null && migrator !== null) {
+    const call = `${camel(migrator)}.Release.migrate()`;
+    plan.release_command = { value: [`/app/bin/${name}`, "eval", call], from: migrating };
   }
-  plan.stages = [await buildStage(tree, plan, mix, release), runStage(plan)];
+  plan.stages = [await buildStage(tree, plan, applications, release), runStage(plan)];
   return plan;
 }
 
-/** .tool-versions, else what mix.exs asks for at least. */
+/** asdf or mise, else what mix.exs asks for at least. */
 async function versionWish(tree: SourceTree, mix: string): Promise<VersionWish | null> {
-  const tool = /^elixir (\d+\.\d+(?:\.\d+)?)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
-  if (tool) return { range: tool, from: `.tool-versions: elixir ${tool}` };
+  const tool = await toolVersion(tree, "elixir");
+  if (tool !== null) return tool;
   const stated = /\belixir:\s*"([^"]+)"/.exec(mix)?.[1];
   const range = stated
     ?.replace(/~>\s*(\d+)\.(\d+)$/, ">=$1.$2.0 <$1.99.99")
@@ -71,9 +78,31 @@ async function versionWish(tree: SourceTree, mix: string): Promise<VersionWish |
   return range === undefined ? null : { range, from: `elixir in mix.exs: ${stated}` };
 }
 
-/** `mix phx.gen.release` writes this module; without it there is nothing to call. */
-async function hasMigrator(tree: SourceTree, name: string): Promise<boolean> {
-  return tree.has(`lib/${name}/release.ex`);
+/** A mix.exs of the tree: the project's own, or one of an umbrella's. */
+interface Application {
+  /** Its directory; "" is the root. */
+  at: string;
+  name: string;
+  text: string;
+}
+
+/** The project itself, then what its umbrella holds. */
+async function readApplications(tree: SourceTree, mix: string): Promise<Application[]> {
+  const parent = /\bapps_path:\s*"([\w-]+)"/.exec(mix)?.[1];
+  const inside = parent === undefined ? [] : (await tree.list(parent)).filter(({ directory }) => directory);
+  const places = ["", ...inside.map(({ name }) => `${parent}/${name}`).filter((at) => /^[\w/-]+$/.test(at))];
+  const texts = await Promise.all(places.map((at) => tree.read(join(at, "mix.exs"))));
+  return places.flatMap((at, index) => {
+    const text = texts[index];
+    return text == null ? [] : [{ at, name: /\bapp:\s*:(\w+)/.exec(text)?.[1] ?? "app", text }];
+  });
+}
+
+/** The application with the module that `mix phx.gen.release` writes; null when there is nothing to call. */
+async function migratorOf(tree: SourceTree, applications: Application[]): Promise<string | null> {
+  for (const { at, name } of applications)
+    if (await tree.has(join(at, `lib/${name}/release.ex`))) return name;
+  return null;
 }
 
 function camel(name: string): string {
@@ -83,10 +112,10 @@ function camel(name: string): string {
 async function buildStage(
   tree: SourceTree,
   plan: BuildPlan,
-  mix: string,
+  applications: Application[],
   named: string | null,
 ): Promise<Stage> {
-  const assets = await assetSteps(tree, mix);
+  const assets = await assetSteps(tree, applications);
   const release = `mix release${named === null ? "" : ` ${named}`} --overwrite --path /out`;
   return {
     name: "build",
@@ -96,7 +125,7 @@ async function buildStage(
     steps: [
       // The slim image is what runs: Erlang finds there the libraries that it was built with.
       ...aptInstall({ value: ["build-essential", "ca-certificates", "git"], from: "to compile packages" }),
-      ...(await dependencySteps(tree, plan, mix)),
+      ...(await dependencySteps(tree, plan, applications)),
       ...assets.install,
       copyAll(),
       ...assets.build,
@@ -106,12 +135,14 @@ async function buildStage(
 }
 
 /** Packages first, from the manifests of the project and of an umbrella's applications. */
-async function dependencySteps(tree: SourceTree, plan: BuildPlan, mix: string): Promise<Step[]> {
+async function dependencySteps(
+  tree: SourceTree,
+  plan: BuildPlan,
+  applications: Application[],
+): Promise<Step[]> {
   if (!(await tree.has("mix.lock"))) return [];
-  const applications = /\bapps_path:\s*"apps"/.test(mix)
-    ? (await tree.list("apps")).filter(({ directory }) => directory).map(({ name }) => `apps/${name}/mix.exs`)
-    : [];
-  const files = await present(tree, ["mix.exs", "mix.lock", "config/", ...applications]);
+  const inside = applications.filter(({ at }) => at !== "").map(({ at }) => `${at}/mix.exs`);
+  const files = await present(tree, ["mix.exs", "mix.lock", "config/", ...inside]);
   return [
     run("mix local.hex --force && mix local.rebar --force", plan.package_manager!.from),
     ...copyInPlace(files),
@@ -123,15 +154,22 @@ async function dependencySteps(tree: SourceTree, plan: BuildPlan, mix: string): 
 }
 
 /** Packages of JavaScript at the root or in assets/, then what mix.exs or they say builds scripts and styles. */
-async function assetSteps(tree: SourceTree, mix: string): Promise<{ install: Step[]; build: Step[] }> {
-  const inAssets = await nodeAssets(tree, "assets");
+async function assetSteps(
+  tree: SourceTree,
+  applications: Application[],
+): Promise<{ install: Step[]; build: Step[] }> {
+  const web = applications.find(({ text }) => /"assets\.deploy"/.test(text));
+  const at = web?.at ?? "";
+  const inAssets = await nodeAssets(tree, join(at, "assets"));
   const node = inAssets ?? (await nodeAssets(tree));
-  const deploys = /"assets\.deploy"/.test(mix);
+  const deploys = web !== undefined;
   const build: Step[] = [];
   // Hooks beside components are gathered by the compiler.
-  if (deploys)
-    build.push(runTheirs({ value: "mix compile && mix assets.deploy", from: "assets.deploy in mix.exs" }));
-  else if (node !== null) {
+  if (deploys) {
+    const deploy = at === "" ? "mix assets.deploy" : `(cd ${at} && mix assets.deploy)`;
+    const from = `assets.deploy in ${join(at, "mix.exs")}`;
+    build.push(runTheirs({ value: `mix compile && ${deploy}`, from }));
+  } else if (node !== null) {
     build.push(...node.build);
     if (inAssets !== null) build.push(runTheirs({ value: "mix phx.digest", from: "assets/package.json" }));
   }

@@ -1,5 +1,6 @@
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { RUNTIMES, type VersionWish } from "../runtime-versions.ts";
+import { toolVersion } from "../tool-versions.ts";
 
 export interface JavaProject {
   tool: "maven" | "gradle";
@@ -14,6 +15,8 @@ export interface JavaProject {
 }
 
 const MANIFESTS = ["pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"];
+/** Where Gradle keeps names and versions of plugins that scripts mean by `libs.plugins.…`. */
+const CATALOG = "gradle/libs.versions.toml";
 const MAX_MODULES = 50;
 const PLAIN = /^[\w.-]+(\/[\w.-]+)*$/;
 
@@ -42,15 +45,22 @@ async function allManifests(tree: SourceTree, manifest: string): Promise<string>
   const paths =
     manifest === "pom.xml"
       ? [...root.matchAll(/<module>\s*([^<\s]+)\s*<\/module>/g)].map((match) => `${match[1]}/pom.xml`)
-      : await gradleModules(tree, manifest);
+      : [CATALOG, ...(await gradleModules(tree, manifest))];
   const inside = paths.filter((path) => PLAIN.test(path)).slice(0, MAX_MODULES);
   const texts = await Promise.all(inside.map((path) => tree.read(path)));
   return [root, ...texts].join("\n");
 }
 
-/** Every directory of the root that has a build script of its own. */
+/** The build scripts of the root's directories, and of those that the settings include. */
 async function gradleModules(tree: SourceTree, manifest: string): Promise<string[]> {
-  const directories = (await tree.list("")).filter((entry) => entry.directory).map(({ name }) => name);
+  const settings = await Promise.all(
+    ["settings.gradle", "settings.gradle.kts"].map((path) => tree.read(path)),
+  );
+  const included = [...settings.join("\n").matchAll(/^\s*include\b\s*\(?([^)\n]*)/gm)]
+    .flatMap(([, names = ""]) => [...names.matchAll(/['"]:?([\w.:-]+)['"]/g)])
+    .map(([, name = ""]) => name.replaceAll(":", "/"));
+  const children = (await tree.list("")).filter((entry) => entry.directory).map(({ name }) => name);
+  const directories = [...new Set([...included, ...children])];
   const scripts = ["build.gradle", "build.gradle.kts"];
   return [
     ...scripts.filter((name) => name !== manifest),
@@ -70,6 +80,7 @@ async function readWrapper(tree: SourceTree): Promise<{ version: string | null }
 
 /** The lowest line that is new enough: newer ones run older code, not the other way. */
 async function versionWish(tree: SourceTree, text: string, manifest: string): Promise<VersionWish | null> {
+  const tool = await toolVersion(tree, "java");
   const stated: [string | undefined, string][] = [
     [
       /^java\.runtime\.version=(.+)$/m.exec((await tree.read("system.properties")) ?? "")?.[1],
@@ -77,7 +88,7 @@ async function versionWish(tree: SourceTree, text: string, manifest: string): Pr
     ],
     [(await tree.read(".java-version"))?.trim(), ".java-version"],
     [/^java=(\S+)/m.exec((await tree.read(".sdkmanrc")) ?? "")?.[1], ".sdkmanrc"],
-    [/^java \D*(\d+)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1], ".tool-versions"],
+    [tool?.range, tool?.from.split(":")[0] ?? ""],
     [/<(?:java\.version|maven\.compiler\.release|release)>\s*([\d.]+)/.exec(text)?.[1], manifest],
     [/<maven\.compiler\.(?:source|target)>\s*([\d.]+)/.exec(text)?.[1], manifest],
     [/JavaLanguageVersion\.of\((\d+)\)|jvmToolchain\((\d+)\)/.exec(text)?.slice(1).find(Boolean), manifest],
@@ -87,7 +98,8 @@ async function versionWish(tree: SourceTree, text: string, manifest: string): Pr
     ],
   ];
   for (const [said, where] of stated) {
-    const major = /^(?:1[._])?(\d+)/.exec(said ?? "")?.[1];
+    // A vendor may stand before it: temurin-21.
+    const major = /^(?:[a-z]\w*-)*(?:1[._])?(\d+)/.exec(said ?? "")?.[1];
     if (major !== undefined) return { range: lineAtLeast(Number(major)), from: `${where}: Java ${said}` };
   }
   return null;

@@ -1,6 +1,6 @@
 import type { Choice } from "../../src/engine/build/plan.ts";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
-import { configs, filesFramework, firstText, runsServer } from "./bundlers.ts";
+import { builtPage, configs, filesFramework, firstText, runsServer } from "./bundlers.ts";
 import { metaFramework } from "./meta-framework.ts";
 import { dependsOn, type PackageJson } from "./package-json.ts";
 
@@ -28,6 +28,8 @@ export interface Bundle {
   command: string[];
   /** Whether it is started like this whatever scripts.start says. */
   always: boolean;
+  /** In the place of the framework's own `finish`. */
+  finish: Choice<string> | null;
 }
 
 /** A framework with what is particular about it. */
@@ -63,7 +65,7 @@ export async function chooseFramework(tree: SourceTree, pkg: PackageJson): Promi
   const files = await filesFramework(tree, pkg);
   if (files !== null) return files;
   const server = SERVERS.find(([dependency]) => dependsOn(pkg, dependency));
-  if (server === undefined) return null;
+  if (server === undefined) return builtPage(tree, pkg);
   const [dependency, name] = server;
   const start = name === "Nest" ? { command: ["node", "dist/main.js"], from: "what Nest builds" } : null;
   return framework(name, `${dependency} in package.json`, { start });
@@ -91,7 +93,7 @@ async function next(tree: SourceTree): Promise<Framework> {
       start: { command: ["next", "start"], from: "Next" },
       bundle: standalone ? await standaloneBundle(tree) : null,
       build_cache,
-      finish: writableCache(standalone ? ".next/standalone/.next/cache" : ".next/cache"),
+      finish: writableCache(".next/cache"),
     },
   );
 }
@@ -103,7 +105,8 @@ async function standaloneBundle(tree: SourceTree): Promise<Bundle> {
     { path: ".next/static", to: "./.next/static" },
   ];
   if (await tree.has("public")) takes.push({ path: "public", to: "./public" });
-  return { takes, command: ["node", "server.js"], always: true };
+  const finish = writableCache(".next/standalone/.next/cache");
+  return { takes, command: ["node", "server.js"], always: true, finish };
 }
 
 function writableCache(path: string): Choice<string> {

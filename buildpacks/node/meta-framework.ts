@@ -12,7 +12,7 @@ export async function metaFramework(tree: SourceTree, pkg: PackageJson): Promise
   if (dependsOn(pkg, "@remix-run/dev") || dependsOn(pkg, "@remix-run/serve")) return remix(tree);
   for (const name of ["@solidjs/start", "@tanstack/react-start", "nitropack", "nitro"])
     if (dependsOn(pkg, name)) return nitro("Nitro", name);
-  if (dependsOn(pkg, "@angular/core") && !dependsOn(pkg, "@angular/ssr")) return angular(tree);
+  if (dependsOn(pkg, "@angular/core")) return angular(tree, dependsOn(pkg, "@angular/ssr"));
   return null;
 }
 
@@ -21,6 +21,7 @@ const NITRO: Bundle = {
   takes: [{ path: ".output", to: "./.output" }],
   command: ["node", ".output/server/index.mjs"],
   always: false,
+  finish: null,
 };
 
 function nitro(name: string, dependency: string): Framework {
@@ -96,12 +97,13 @@ async function remix(tree: SourceTree): Promise<Framework> {
     : program("Remix", "@remix-run/serve", ["remix-serve", "./build/server/index.js"]);
 }
 
-/** The application builder (since 17) puts the browser's files one directory deeper. */
-async function angular(tree: SourceTree): Promise<Framework | null> {
+/** The application builder (since 17) puts the browser's files one directory deeper, its server's beside them. */
+async function angular(tree: SourceTree, hasServer: boolean): Promise<Framework | null> {
   const config = await readJson(tree, "angular.json").catch(() => null);
   const projects = Object.entries((config?.projects ?? {}) as Record<string, Record<string, never>>);
   const [name, project] = projects[0] ?? [];
   if (name === undefined || !/^[\w.-]+$/.test(name)) return null;
+  if (hasServer) return program("Angular", "@angular/ssr", ["node", `dist/${name}/server/server.mjs`]);
   const builder = JSON.stringify(project).match(
     /"builder":"[^"]*:(application|browser|browser-esbuild)"/,
   )?.[1];

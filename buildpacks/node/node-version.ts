@@ -1,11 +1,20 @@
 import type { SourceTree } from "../../src/engine/build/tree.ts";
 import { type ChosenVersion, chooseVersion, type VersionWish } from "../runtime-versions.ts";
+import { toolVersion } from "../tool-versions.ts";
 import type { PackageJson } from "./package-json.ts";
 
-/** Names of long-term lines, as .nvmrc has them. */
-const NAMES: Record<string, string> = { krypton: "24", jod: "22", iron: "20", hydrogen: "18", gallium: "16" };
+/** Names of long-term lines, as .nvmrc has them (github.com/nodejs/Release, CODENAMES.md). */
+const NAMES: Record<string, string> = {
+  lithium: "26",
+  krypton: "24",
+  jod: "22",
+  iron: "20",
+  hydrogen: "18",
+  gallium: "16",
+  fermium: "14",
+};
 
-/** The release line of Node: .nvmrc, .node-version, .tool-versions, volta, engines.node, else the newest long-term line. */
+/** The release line of Node: .nvmrc, .node-version, asdf or mise, volta, engines.node, else the newest long-term line. */
 export async function chooseNodeVersion(
   tree: SourceTree,
   pkg: PackageJson,
@@ -19,8 +28,8 @@ async function wish(tree: SourceTree, pkg: PackageJson): Promise<VersionWish | n
     const text = (await tree.read(file))?.split("\n")[0]?.trim();
     if (text) return { range: named(text), from: `${file}: ${text}` };
   }
-  const tool = /^nodejs (\S+)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
-  if (tool) return { range: named(tool), from: `.tool-versions: nodejs ${tool}` };
+  const tool = await toolVersion(tree, "nodejs", "node");
+  if (tool !== null) return { ...tool, range: named(tool.range) };
   if (pkg.volta.node) return { range: pkg.volta.node, from: `volta.node in package.json: ${pkg.volta.node}` };
   const range = pkg.engines.node?.trim();
   return range ? { range: named(range), from: `engines.node in package.json: ${range}` } : null;

@@ -1,5 +1,4 @@
 import { readJson, type SourceTree } from "../../src/engine/build/tree.ts";
-import { PermanentError } from "../../src/errors.ts";
 
 /** The fields of package.json that decide something; every one checked, as a person wrote them. */
 export interface PackageJson {
@@ -15,14 +14,9 @@ export interface PackageJson {
   workspaces: string[];
 }
 
-/** Reads package.json; null when absent. Throws `nothing_detected` when it is not JSON. */
+/** Reads package.json; null when absent. Throws what `readJson` throws. */
 export async function readPackageJson(tree: SourceTree): Promise<PackageJson | null> {
-  const raw = await readJson(tree, "package.json").catch(() => {
-    throw new PermanentError("nothing_detected", "package.json does not parse", {
-      detail: "package.json is not valid JSON.",
-      hint: "Run `npm pkg fix` or correct the file, and deploy again.",
-    });
-  });
+  const raw = await readJson(tree, "package.json");
   if (raw === null) return null;
   return {
     scripts: texts(raw.scripts),

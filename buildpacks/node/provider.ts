@@ -7,8 +7,9 @@ import { serveFiles } from "../static/files-image.ts";
 import { take } from "../steps.ts";
 import { type Bundle, chooseFramework, type Framework } from "./framework.ts";
 import { chooseNodeVersion } from "./node-version.ts";
-import { type PackageJson, readPackageJson } from "./package-json.ts";
+import { readPackageJson } from "./package-json.ts";
 import { choosePackageManager } from "./package-manager.ts";
+import { isPage } from "./page.ts";
 import { type Findings, stageFacts } from "./stage-facts.ts";
 import { nodeStages, runSteps, type StageFacts } from "./stages.ts";
 import { chooseStart } from "./start-command.ts";
@@ -25,24 +26,12 @@ export const nodeProvider: Provider = {
   async detect(tree) {
     if ((await firstOf(tree, OWNED_BY_OTHERS)) !== null) return null;
     const pkg = await readPackageJson(tree);
-    return pkg === null || (await isOnlyTooling(tree, pkg)) ? null : ["package.json"];
+    if (pkg === null) return null;
+    // A page that nothing has to be built for is the static provider's.
+    return pkg.scripts.build === undefined && (await isPage(tree, pkg)) ? null : ["package.json"];
   },
   plan: planNode,
 };
-
-/** A plain site with a package.json for its linter: the static provider's. */
-async function isOnlyTooling(tree: SourceTree, pkg: PackageJson): Promise<boolean> {
-  if (pkg.scripts.build !== undefined || pkg.scripts.start !== undefined || pkg.main !== null) return false;
-  const program = await firstOf(tree, [
-    "Procfile",
-    "server.js",
-    "index.js",
-    "app.js",
-    "index.mjs",
-    "index.ts",
-  ]);
-  return program === null && (await tree.has("index.html"));
-}
 
 async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): Promise<BuildPlan> {
   const workspace = (await findWorkspace(tree))!;
@@ -60,7 +49,11 @@ async function planNode(tree: SourceTree, { procfile, evidence }: PlanContext): 
   plan.build_image = await chooseImage(plan, findings);
   const facts = await stageFacts(findings, plan.build_image.value);
   const bundle = facts.build.length > 0 ? bundleOf(findings) : null;
-  plan.stages = nodeStages(bundle === null ? facts : { ...facts, prune: false, runs_packages: false });
+  plan.stages = nodeStages(
+    bundle === null
+      ? facts
+      : { ...facts, prune: false, runs_packages: false, finish: bundle.finish ?? facts.finish },
+  );
   plan.context = workspace.context;
   // Packages that somebody committed would lie over those that the lockfile asks for.
   if (facts.has_dependencies) plan.ignore = ["**/node_modules"];

@@ -36,7 +36,7 @@ export async function chooseStart(
   if (startsProgram(pkg, framework)) return fromScript(pkg, manager);
   if (framework?.start) return framework.start;
   const run = manager.name === "bun" ? ["bun"] : ["node"];
-  if (pkg.main !== null && (await tree.has(pkg.main))) {
+  if (pkg.main !== null && ((await tree.has(pkg.main)) || buildsMain(pkg, framework))) {
     return { command: [...run, pkg.main], from: "main in package.json" };
   }
   for (const entry of manager.name === "bun" ? [...ENTRIES, ...BUN_ENTRIES] : ENTRIES) {
@@ -45,13 +45,22 @@ export async function chooseStart(
   return null;
 }
 
+/** Of a server; a library's `main` is no program. */
+function buildsMain({ main, scripts }: PackageJson, framework: Framework | null): boolean {
+  return (
+    framework?.files === null && scripts.build !== undefined && /^(\.\/)?(dist|build|out|lib)\//.test(main!)
+  );
+}
+
 /** Nest's own start script and the frameworks' are for development. */
 function startsProgram(pkg: PackageJson, framework: Framework | null): boolean {
   const line = pkg.scripts.start;
   if (line === undefined || framework?.choice.value === "Nest") return false;
   return (
     framework === null ||
-    !/^(vite|nuxt|nuxi|vinxi|svelte-kit|astro|remix|react-router)( (dev|preview|vite:dev))?\b/.test(line)
+    !/^(?:(?:vite|nuxt|nuxi|vinxi|svelte-kit|astro|remix|react-router)( (dev|preview|vite:dev))?|next dev|ng serve)\b/.test(
+      line,
+    )
   );
 }
 

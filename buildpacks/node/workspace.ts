@@ -16,7 +16,7 @@ export interface AppPackage {
 export interface Workspace {
   tree: SourceTree;
   pkg: PackageJson;
-  /** Directories of its members; empty when it is none, null when its patterns are not plain enough to be followed. */
+  /** Directories of its members; empty when it is none, null when its patterns cannot be followed. */
   members: string[] | null;
   app: AppPackage;
   /** Where it lies in the repository when the app is a directory of it; null when it is the app's own directory. */
@@ -25,6 +25,7 @@ export interface Workspace {
 
 const PLAIN = /^[\w@.-]+(\/[\w@.-]+)*$/;
 const MAX_MEMBERS = 100;
+const MAX_DEPTH = 4;
 
 /** The workspace that a directory is a member of, else the directory itself; null without a package.json. */
 export async function findWorkspace(tree: SourceTree): Promise<Workspace | null> {
@@ -71,24 +72,49 @@ async function isApp({ tree, pkg }: AppPackage): Promise<boolean> {
   return framework !== null && (framework.files !== null || framework.start !== null);
 }
 
-/** Directories with a package.json that package.json's or pnpm's patterns name: plain ones, and `directory/*`. */
+/**
+ * Directories with a package.json that package.json's or pnpm's patterns name. Brackets of extended globs, and what
+ * leads out of the tree, are not followed.
+ */
 async function membersOf(tree: SourceTree, root: PackageJson): Promise<string[] | null> {
-  const found: string[] = [];
-  for (const pattern of [...root.workspaces, ...(await pnpmPackages(tree))]) {
-    const path = pattern.replace(/^\.\//, "").replace(/\/$/, "");
-    const parent = /^(.*)\/\*$/.exec(path)?.[1];
-    if (!PLAIN.test(parent ?? path)) return null;
-    const candidates = parent === undefined ? [path] : await childrenOf(tree, parent);
-    for (const name of candidates.filter((one) => PLAIN.test(one) && !one.split("/").includes("..")))
-      if (await tree.has(`${name}/package.json`)) found.push(name);
+  const found = new Set<string>();
+  const patterns = [...root.workspaces, ...(await pnpmPackages(tree))];
+  const excluded = patterns
+    .filter((one) => one.startsWith("!"))
+    .map((one) => new Bun.Glob(plainly(one.slice(1))));
+  for (const pattern of patterns.filter((one) => !one.startsWith("!")).map(plainly)) {
+    if (!/^[\w@./*{},-]+$/.test(pattern) || pattern.split("/").includes("..")) return null;
+    for (const directory of await matching(tree, pattern)) {
+      const isMember = PLAIN.test(directory) && !excluded.some((glob) => glob.match(directory));
+      if (isMember && (await tree.has(`${directory}/package.json`))) found.add(directory);
+    }
   }
-  return found.length > MAX_MEMBERS ? null : [...new Set(found)];
+  return found.size > MAX_MEMBERS ? null : [...found];
 }
 
-async function childrenOf(tree: SourceTree, parent: string): Promise<string[]> {
-  return (await tree.list(parent))
-    .filter(({ directory }) => directory)
-    .map(({ name }) => `${parent}/${name}`);
+function plainly(pattern: string): string {
+  return pattern.replace(/^\.\//, "").replace(/\/$/, "");
+}
+
+/** Directories that a pattern may mean, at most `MAX_DEPTH` below its plain beginning. */
+async function matching(tree: SourceTree, pattern: string): Promise<string[]> {
+  const parts = pattern.split("/");
+  const wild = parts.findIndex((part) => /[*{]/.test(part));
+  if (wild < 0) return [pattern];
+  const depth = pattern.includes("**") ? MAX_DEPTH : parts.length - wild;
+  const glob = new Bun.Glob(pattern);
+  return (await directoriesBelow(tree, parts.slice(0, wild).join("/"), depth)).filter((one) =>
+    glob.match(one),
+  );
+}
+
+async function directoriesBelow(tree: SourceTree, parent: string, depth: number): Promise<string[]> {
+  if (depth === 0) return [];
+  const children = (await tree.list(parent))
+    .filter(({ name, directory }) => directory && name !== "node_modules" && !name.startsWith("."))
+    .map(({ name }) => (parent === "" ? name : `${parent}/${name}`));
+  const deeper = await Promise.all(children.map((child) => directoriesBelow(tree, child, depth - 1)));
+  return [...children, ...deeper.flat()];
 }
 
 /** `packages` of pnpm-workspace.yaml; the file may hold settings only. */

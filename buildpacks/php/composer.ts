@@ -1,5 +1,6 @@
 import { readJson, type SourceTree } from "../../src/engine/build/tree.ts";
 import type { VersionWish } from "../runtime-versions.ts";
+import { tableOf } from "../tables.ts";
 
 /** What composer.json says. */
 export interface Composer {
@@ -12,13 +13,11 @@ export interface Composer {
   wish: VersionWish | null;
 }
 
-type Table = Record<string, unknown>;
-
-/** Reads composer.json and composer.lock; null without the former. */
+/** Reads composer.json and composer.lock; null without the former. Throws what `readJson` throws. */
 export async function readComposer(tree: SourceTree): Promise<Composer | null> {
-  const manifest = await readJson(tree, "composer.json").catch(() => null);
+  const manifest = await readJson(tree, "composer.json");
   if (manifest === null) return null;
-  const lock = await readJson(tree, "composer.lock").catch(() => null);
+  const lock = await readJson(tree, "composer.lock");
   const requires = namesOf(manifest.require);
   const packages = Array.isArray(lock?.packages) ? lock.packages : [];
   const all = [requires, ...packages.map((item) => namesOf(tableOf(item).require))].flatMap((names) => [
@@ -52,8 +51,4 @@ function toRange(constraint: string): string {
 
 function namesOf(value: unknown): Set<string> {
   return new Set(Object.keys(tableOf(value)));
-}
-
-function tableOf(value: unknown): Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
 }

@@ -18,15 +18,40 @@ export interface PhpFramework {
 
 const DATABASES = ["pdo_mysql", "pdo_pgsql"];
 
-/** Laravel or Symfony; null for plain files and others. */
+/** Composer's packages of WordPress (roots.io/bedrock and those before it). */
+const WORDPRESS = ["roots/wordpress", "roots/wordpress-no-content", "johnpbloch/wordpress"];
+
+/** Laravel, Symfony or WordPress; null for plain files and others. */
 export async function phpFramework(
   tree: SourceTree,
   composer: Composer | null,
   releaseCommand: string | null,
 ): Promise<PhpFramework | null> {
   if (await tree.has("artisan")) return laravel(releaseCommand);
+  if (await tree.has("wp-settings.php")) return wordPress("wp-settings.php", await tree.has("wp-config.php"));
+  const wordpress = WORDPRESS.find((name) => composer?.requires.has(name));
+  if (wordpress !== undefined) return wordPress(`${wordpress} in composer.json`, true);
   const isSymfony = composer?.requires.has("symfony/framework-bundle") ?? false;
   return isSymfony ? symfony(composer!, await tree.has("bin/console")) : null;
+}
+
+/** Its themes and plugins come with the repository; what people upload needs a place that stays. */
+function wordPress(from: string, isConfigured: boolean): PhpFramework {
+  const warnings = [
+    "Uploads need a volume at the site's wp-content/uploads, or a plugin for S3: the rest of the image is read-only.",
+  ];
+  if (!isConfigured)
+    warnings.push(
+      "There is no wp-config.php, and WordPress cannot write it here: add one that reads the database by getenv().",
+    );
+  return {
+    choice: { value: "WordPress", from },
+    env: {},
+    extensions: ["exif", "gd", "intl", "mysqli", "opcache", "zip"],
+    build: [],
+    scratch: [],
+    warnings,
+  };
 }
 
 /** What Laravel writes goes to memory, its log to the container's; uploads stay where a volume can keep them. */

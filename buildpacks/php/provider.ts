@@ -5,6 +5,7 @@ import { nodeAssets } from "../node/assets.ts";
 import { readPackageJson } from "../node/package-json.ts";
 import { chooseVersion } from "../runtime-versions.ts";
 import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import { toolVersion } from "../tool-versions.ts";
 import { APACHE_ENVIRONMENT, apacheCommand, apacheStep } from "./apache.ts";
 import { type Composer, readComposer } from "./composer.ts";
 import { extensionPlan } from "./extensions.ts";
@@ -36,7 +37,7 @@ function indexOf(root: string): string {
 async function planPhp(tree: SourceTree, { evidence, procfile }: PlanContext): Promise<BuildPlan> {
   const composer = await readComposer(tree);
   const framework = await phpFramework(tree, composer, procfile.get("release") ?? null);
-  const { version, warnings } = chooseVersion("php", composer?.wish ?? null);
+  const { version, warnings } = chooseVersion("php", composer?.wish ?? (await toolVersion(tree, "php")));
   const plan = emptyPlan("php", evidence);
   plan.versions.php = version;
   plan.package_manager = composer && {
@@ -71,6 +72,8 @@ async function wantedExtensions(
   composer: Composer | null,
   framework: PhpFramework | null,
 ): Promise<Choice<string[]>> {
+  if (composer === null && framework !== null)
+    return { value: framework.extensions, from: `what ${framework.choice.value} uses` };
   if (composer === null)
     return { value: await plainExtensions(tree), from: "the database that the pages ask" };
   const value = [...composer.extensions, ...(framework?.extensions ?? [])];
@@ -85,7 +88,7 @@ async function plainExtensions(tree: SourceTree): Promise<string[]> {
   const pages = (await tree.list("")).filter(({ name }) => name.endsWith(".php")).slice(0, MAX_PAGES);
   const text = (await Promise.all(pages.map(({ name }) => tree.read(name)))).join("\n");
   const uses: [RegExp, string][] = [
-    [/\bmysqli[_(]|\bmysqli\b|wp-settings\.php|wp-blog-header\.php/, "mysqli"],
+    [/\bmysqli[_(]|\bmysqli\b/, "mysqli"],
     [/['"]mysql:/, "pdo_mysql"],
     [/['"]pgsql:/, "pdo_pgsql"],
     [/\bpg_connect\(/, "pgsql"],

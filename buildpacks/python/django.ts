@@ -1,8 +1,13 @@
+import { dirname, join } from "node:path/posix";
 import type { Choice } from "../../src/engine/build/plan.ts";
-import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { quote } from "../../src/engine/build/quote.ts";
+import { type SourceTree, subtree } from "../../src/engine/build/tree.ts";
+import { present } from "../steps.ts";
 
 /** What a Django project's manage.py, settings and server modules say. */
 export interface Django {
+  /** Where manage.py lies; "" is the root. */
+  directory: string;
   /** Modules with the application objects, e.g. `mysite.wsgi`; null when there is none. */
   wsgi: string | null;
   asgi: string | null;
@@ -13,29 +18,46 @@ export interface Django {
   warnings: string[];
 }
 
-/** Reads a tree with manage.py; null for others. Nothing of it is run. */
-export async function readDjango(tree: SourceTree, releaseCommand: string | null): Promise<Django | null> {
-  const manage = await tree.read("manage.py");
-  if (manage === null) return null;
-  const named = settingsIn(manage);
+/** Reads a tree with manage.py at its root or in one of its directories; null for others. Nothing of it is run. */
+export async function readDjango(root: SourceTree, releaseCommand: string | null): Promise<Django | null> {
+  const directory = await projectDirectory(root);
+  if (directory === null) return null;
+  const tree = subtree(root, directory);
+  const named = settingsIn((await tree.read("manage.py")) ?? "");
   const wsgi = await serverModule(tree, named, "wsgi");
   const asgi = await serverModule(tree, named, "asgi");
   const served = wsgi ?? asgi;
   const inServer = served === null ? null : settingsIn((await tree.read(pathOf(served))) ?? "");
   const settings = inServer ?? named;
   const text = settings === null ? "" : await settingsText(tree, settings);
+  const gather =
+    directory === "" ? collectCommand(text) : `cd ${quote(directory)} && ${collectCommand(text)}`;
   return {
+    directory,
     wsgi,
     asgi,
     settings:
       inServer !== null && inServer !== named
-        ? { value: inServer, from: `DJANGO_SETTINGS_MODULE in ${pathOf(served!)}` }
+        ? { value: inServer, from: `DJANGO_SETTINGS_MODULE in ${join(directory, pathOf(served!))}` }
         : null,
     collect: /^\s*STATIC_ROOT\s*=/m.test(text)
-      ? { value: collectCommand(text), from: "STATIC_ROOT in the settings" }
+      ? { value: gather, from: "STATIC_ROOT in the settings" }
       : null,
-    warnings: warningsOf(text, releaseCommand),
+    warnings: warningsOf(text, join(directory, "manage.py"), releaseCommand),
   };
+}
+
+/** The root, else the only directory with a manage.py. */
+async function projectDirectory(tree: SourceTree): Promise<string | null> {
+  if (await tree.has("manage.py")) return "";
+  const directories = (await tree.list("")).filter(
+    ({ name, directory }) => directory && !name.startsWith("."),
+  );
+  const found = await present(
+    tree,
+    directories.map(({ name }) => `${name}/manage.py`),
+  );
+  return found.length === 1 ? dirname(found[0]!) : null;
 }
 
 function settingsIn(text: string): string | null {
@@ -84,14 +106,14 @@ function collectCommand(text: string): string {
   return `${pairs.join(" ")} python manage.py collectstatic --noinput`;
 }
 
-function warningsOf(text: string, releaseCommand: string | null): string[] {
+function warningsOf(text: string, manage: string, releaseCommand: string | null): string[] {
   const fromOutside = /environ|\benv[.(]|decouple|dj_database_url/.test(text);
   if (/django\.db\.backends\.sqlite3/.test(text) && !fromOutside) {
     return ["The settings keep the database in the tree: it is read-only there, and gone with each release."];
   }
   return /^\s*DATABASES\s*=/m.test(text) && releaseCommand === null
     ? [
-        "Migrations are not run: a Procfile with `release: python manage.py migrate` runs them before each release.",
+        `Migrations are not run: a Procfile with \`release: python ${manage} migrate\` runs them before each release.`,
       ]
     : [];
 }

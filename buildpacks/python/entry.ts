@@ -15,7 +15,11 @@ const OBJECT =
 const INNER = /^(\w+)\s*=\s*\w+\.server\b/m;
 const FACTORY = /^def\s+(create_app|make_app)\(/m;
 
-/** The first usual module; one with an application object before one without. */
+/** An object that a module for servers only passes on. */
+const PASSED =
+  /^from\s+[\w.]+\s+import\s+(?:[\w ]+,\s*)*\(?\s*(?:\w+\s+as\s+(app|application)|(app|application))\b/m;
+
+/** The first usual module; one with an application object before one without, wherever it lies. */
 export async function findEntry(tree: SourceTree, packageName: string | null): Promise<Entry | null> {
   const own =
     packageName !== null && /^\w+$/.test(packageName) ? [`${packageName}/`, `src/${packageName}/`] : [];
@@ -30,11 +34,11 @@ export async function findEntry(tree: SourceTree, packageName: string | null): P
       first ??= { path, object: null };
     }
   }
-  return first ?? (await packageEntry(tree));
+  return (await packageEntry(tree)) ?? first;
 }
 
 function objectIn(text: string, module: string): Entry["object"] {
-  const variable = (INNER.exec(text) ?? OBJECT.exec(text))?.[1];
+  const variable = (INNER.exec(text) ?? OBJECT.exec(text) ?? PASSED.exec(text))?.slice(1).find(Boolean);
   if (variable !== undefined) return { name: `${module}:${variable}`, isFactory: false };
   const factory = FACTORY.exec(text)?.[1];
   return factory === undefined ? null : { name: `${module}:${factory}`, isFactory: true };
@@ -48,13 +52,20 @@ function moduleOf(path: string): string {
     .replaceAll("/", ".");
 }
 
-/** A package with an application factory in its __init__.py, as Flask's tutorial has it. */
+const NO_APPS = /^(tests?|examples?|docs|scripts|migrations)$/;
+
+/** A package with an application, or a factory of it, in its __init__.py, as Flask's tutorial has it, or in a usual module. */
 async function packageEntry(tree: SourceTree): Promise<Entry | null> {
-  for (const { name, directory } of await tree.list("")) {
-    if (!directory || !/^[a-z]\w*$/.test(name)) continue;
-    const path = `${name}/__init__.py`;
-    const object = objectIn((await tree.read(path)) ?? "", name);
-    if (object !== null) return { path, object };
+  for (const parent of ["", "src/"]) {
+    for (const { name, directory } of await tree.list(parent)) {
+      if (!directory || !/^[a-z]\w*$/.test(name) || NO_APPS.test(name)) continue;
+      for (const file of ["__init__", ...NAMES]) {
+        const path = `${parent}${name}/${file}.py`;
+        const module = moduleOf(path).replace(/\.__init__$/, "");
+        const object = objectIn((await tree.read(path)) ?? "", module);
+        if (object !== null) return { path, object };
+      }
+    }
   }
   return null;
 }

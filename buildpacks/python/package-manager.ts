@@ -43,7 +43,8 @@ async function chosen(tree: SourceTree, project: PythonProject): Promise<PythonM
   const lockfile = await firstOf(tree, Object.keys(LOCKED));
   if (lockfile !== null) return LOCKED[lockfile]!();
   if (project.requirements !== null) return pip(project.requirements, project.included);
-  if (project.hasProjectTable) return pyproject();
+  if (project.table === "poetry") return poetry(null);
+  if (project.table === "project") return pyproject();
   if (await tree.has("Pipfile")) return pipfile();
   if (await tree.has("setup.py")) return setupPy();
   return { ...base("pip", "no dependencies", null), install: null, reads: [] };
@@ -71,12 +72,15 @@ function uv(): PythonManager {
   };
 }
 
-function poetry(): PythonManager {
+function poetry(lockfile: string | null = "poetry.lock"): PythonManager {
+  const from = lockfile ?? "tool.poetry in pyproject.toml, no lockfile";
   return {
-    ...base("poetry", "poetry.lock", "poetry"),
-    install: { value: "poetry install --only main --no-root --no-interaction", from: "poetry.lock" },
+    ...base("poetry", from, "poetry"),
+    install: { value: "poetry install --only main --no-root --no-interaction", from },
     reads: ["pyproject.toml", "poetry.lock", "poetry.toml"],
     caches: { ...PIP, poetry: "/root/.cache/pypoetry" },
+    warnings:
+      lockfile === null ? ["No poetry.lock: versions of dependencies may differ from build to build."] : [],
   };
 }
 

@@ -1,5 +1,7 @@
 import { firstOf, normalisePath, type SourceTree } from "../../src/engine/build/tree.ts";
 import type { VersionWish } from "../runtime-versions.ts";
+import { readToml, type Table, tableOf } from "../tables.ts";
+import { toolVersion } from "../tool-versions.ts";
 
 /** What the manifests of a Python project say. */
 export interface PythonProject {
@@ -8,9 +10,9 @@ export interface PythonProject {
   /** Import name of the project's own package, by its name; null when it has none. */
   packageName: string | null;
   wish: VersionWish | null;
-  /** pyproject.toml describes dependencies (PEP 621 or poetry). */
-  hasProjectTable: boolean;
-  /** requirements.txt, or the file of a directory requirements/ that says what production needs. */
+  /** Where pyproject.toml describes dependencies: PEP 621's table, or poetry's own; null for neither. */
+  table: "project" | "poetry" | null;
+  /** The first of `REQUIREMENTS` that is there. */
   requirements: string | null;
   /** Dependencies are files or directories of the tree. */
   needsTree: boolean;
@@ -18,14 +20,13 @@ export interface PythonProject {
   included: string[];
 }
 
-const REQUIREMENTS = [
+/** requirements.txt, or the file of a directory requirements/ that says what production needs. */
+export const REQUIREMENTS = [
   "requirements.txt",
   "requirements/production.txt",
   "requirements/prod.txt",
   "requirements/base.txt",
 ];
-
-type Table = Record<string, unknown>;
 
 /** Reads requirements.txt, pyproject.toml, Pipfile and the version files. Broken ones count as absent. */
 export async function readPythonProject(tree: SourceTree): Promise<PythonProject> {
@@ -45,7 +46,11 @@ export async function readPythonProject(tree: SourceTree): Promise<PythonProject
     ]),
     packageName: typeof name === "string" ? name.toLowerCase().replace(/[-.]+/g, "_") : null,
     wish: await versionWish(tree, project, poetry, pipfile),
-    hasProjectTable: Array.isArray(project.dependencies) || poetry.dependencies !== undefined,
+    table: Array.isArray(project.dependencies)
+      ? "project"
+      : poetry.dependencies !== undefined
+        ? "poetry"
+        : null,
     requirements,
     needsTree: listed.needsTree || namesPaths(pyproject, poetry, pipfile),
     included: listed.included,
@@ -57,20 +62,6 @@ function namesPaths(pyproject: Table, poetry: Table, pipfile: Table): boolean {
   const sources = tableOf(tableOf(tableOf(pyproject.tool).uv).sources);
   const tables = [sources, tableOf(poetry.dependencies), tableOf(pipfile.packages)].flatMap(Object.values);
   return tables.some((said) => "path" in tableOf(said) || "workspace" in tableOf(said));
-}
-
-async function readToml(tree: SourceTree, path: string): Promise<Table> {
-  const text = await tree.read(path);
-  if (text === null) return {};
-  try {
-    return tableOf(Bun.TOML.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-function tableOf(value: unknown): Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
 }
 
 function listOf(value: unknown): string[] {
@@ -119,7 +110,7 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
-/** .python-version, runtime.txt, .tool-versions, requires-python, poetry's and Pipfile's own fields, in this order. */
+/** .python-version, runtime.txt, asdf or mise, requires-python, poetry's and Pipfile's own fields, in this order. */
 async function versionWish(
   tree: SourceTree,
   project: Table,
@@ -130,8 +121,8 @@ async function versionWish(
   if (file) return { range: file, from: `.python-version: ${file}` };
   const runtime = /^python-(\d+\.\d+(?:\.\d+)?)/.exec((await tree.read("runtime.txt")) ?? "")?.[1];
   if (runtime) return { range: runtime, from: `runtime.txt: python-${runtime}` };
-  const tool = /^python (\d+\.\d+(?:\.\d+)?)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
-  if (tool) return { range: tool, from: `.tool-versions: python ${tool}` };
+  const tool = await toolVersion(tree, "python");
+  if (tool !== null) return tool;
   const requires = tableOf(pipfile.requires);
   const stated: [unknown, string][] = [
     [project["requires-python"], "requires-python in pyproject.toml"],

@@ -8,13 +8,11 @@ import { chooseVersion } from "../runtime-versions.ts";
 import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
 import { type Django, readDjango } from "./django.ts";
 import { choosePythonManager, type PythonManager } from "./package-manager.ts";
-import { type PythonProject, readPythonProject } from "./project.ts";
+import { type PythonProject, REQUIREMENTS, readPythonProject } from "./project.ts";
 import { choosePythonStart, isWebProject } from "./start-command.ts";
 
 const MARKS = [
-  "requirements.txt",
-  "requirements/production.txt",
-  "requirements/base.txt",
+  ...REQUIREMENTS,
   "uv.lock",
   "poetry.lock",
   "pdm.lock",

@@ -1,3 +1,4 @@
+import { join } from "node:path/posix";
 import type { Choice } from "../../src/engine/build/plan.ts";
 import { quote } from "../../src/engine/build/quote.ts";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
@@ -68,26 +69,31 @@ export async function choosePythonStart(
   return { framework, command: { command: ["python", path], from: path }, adds: [] };
 }
 
-function startDjango({ asgi, wsgi }: Django, has: Has): PythonStart {
-  const framework = { value: "Django", from: "manage.py" };
+function startDjango({ directory, asgi, wsgi }: Django, has: Has): PythonStart {
+  const framework = { value: "Django", from: join(directory, "manage.py") };
   const application = (module: string) => ({ name: `${module}:application`, isFactory: false });
-  const path = (module: string) => `${module.replaceAll(".", "/")}.py`;
+  const path = (module: string) => join(directory, `${module.replaceAll(".", "/")}.py`);
   if (asgi !== null && (has("channels") || has("daphne") || has("uvicorn")))
-    return { framework, ...uvicorn(application(asgi), path(asgi), has) };
-  if (wsgi !== null) return { framework, ...gunicorn(application(wsgi), path(wsgi), has) };
+    return { framework, ...uvicorn(application(asgi), path(asgi), has, directory) };
+  if (wsgi !== null) return { framework, ...gunicorn(application(wsgi), path(wsgi), has, directory) };
   return { framework, command: null, adds: [] };
 }
 
 type Served = Pick<PythonStart, "command" | "adds">;
 
-function uvicorn({ name, isFactory }: NonNullable<Entry["object"]>, from: string, has: Has): Served {
-  const line = `exec uvicorn ${isFactory ? "--factory " : ""}${name} --host 0.0.0.0 --port "$PORT"`;
+type Application = NonNullable<Entry["object"]>;
+
+/** `at`: directory that its modules are found from. */
+function uvicorn({ name, isFactory }: Application, from: string, has: Has, at = ""): Served {
+  const place = at === "" ? "" : ` --app-dir ${quote(at)}`;
+  const line = `exec uvicorn ${isFactory ? "--factory " : ""}${name}${place} --host 0.0.0.0 --port "$PORT"`;
   const isThere = has("uvicorn") || has("fastapi[standard]") || has("fastapi[all]");
   return { command: { command: ["sh", "-c", line], from }, adds: isThere ? [] : ["uvicorn"] };
 }
 
-function gunicorn({ name, isFactory }: NonNullable<Entry["object"]>, from: string, has: Has): Served {
+function gunicorn({ name, isFactory }: Application, from: string, has: Has, at = ""): Served {
+  const place = at === "" ? "" : ` --chdir ${quote(at)}`;
   const application = quote(isFactory ? `${name}()` : name);
-  const line = `exec gunicorn ${application} --bind "0.0.0.0:$PORT" --threads 8 --worker-tmp-dir /dev/shm`;
+  const line = `exec gunicorn ${application}${place} --bind "0.0.0.0:$PORT" --threads 8 --worker-tmp-dir /dev/shm`;
   return { command: { command: ["sh", "-c", line], from }, adds: has("gunicorn") ? [] : ["gunicorn"] };
 }

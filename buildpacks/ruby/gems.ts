@@ -1,5 +1,6 @@
 import type { SourceTree } from "../../src/engine/build/tree.ts";
 import type { VersionWish } from "../runtime-versions.ts";
+import { toolVersion } from "../tool-versions.ts";
 
 /** What Gemfile and Gemfile.lock say. */
 export interface Gems {
@@ -31,19 +32,19 @@ export async function readGems(tree: SourceTree): Promise<Gems> {
 }
 
 function foreignPlatforms(lock: string): string | null {
-  const platforms = /^PLATFORMS\n((?: {2}\S+\n?)+)/m.exec(lock)?.[1]?.trim().split(/\s+/) ?? ["ruby"];
+  const platforms = /^PLATFORMS\r?\n((?: {2}\S+\s?\n?)+)/m.exec(lock)?.[1]?.trim().split(/\s+/) ?? ["ruby"];
   return platforms.some((name) => name === "ruby" || name.includes("linux")) ? null : platforms.join(", ");
 }
 
-/** .ruby-version, .tool-versions, `ruby` in the Gemfile, RUBY VERSION in the lockfile, in this order. */
+/** .ruby-version, asdf or mise, `ruby` in the Gemfile, RUBY VERSION in the lockfile, in this order. */
 async function versionWish(tree: SourceTree, gemfile: string, lock: string): Promise<VersionWish | null> {
   const file = (await tree.read(".ruby-version"))?.split("\n")[0]?.trim();
   if (file) return { range: file.replace(/^ruby-/, ""), from: `.ruby-version: ${file}` };
-  const tool = /^ruby (\d\S*)/m.exec((await tree.read(".tool-versions")) ?? "")?.[1];
-  if (tool) return { range: tool, from: `.tool-versions: ruby ${tool}` };
+  const tool = await toolVersion(tree, "ruby");
+  if (tool !== null) return tool;
   const stated = /^\s*ruby\s+["']([^"']+)["']/m.exec(gemfile)?.[1];
   if (stated) return { range: gemRange(stated), from: `ruby "${stated}" in the Gemfile` };
-  const version = /^RUBY VERSION\n\s+ruby (\d+\.\d+\.\d+)/m.exec(lock)?.[1];
+  const version = /^RUBY VERSION\r?\n\s+ruby (\d+\.\d+\.\d+)/m.exec(lock)?.[1];
   return version ? { range: version, from: `RUBY VERSION in Gemfile.lock: ${version}` } : null;
 }
 

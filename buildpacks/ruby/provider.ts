@@ -21,6 +21,8 @@ const LIBRARIES: Record<string, string[]> = {
   charlock_holmes: ["libicu72"],
 };
 
+const SERVERS = ["puma", "unicorn", "falcon", "thin", "iodine", "passenger", "webrick"];
+
 /** Ruby programs with a Gemfile: Rails, Sinatra, Rack. */
 export const rubyProvider: Provider = {
   name: "ruby",
@@ -59,6 +61,11 @@ async function planRuby(tree: SourceTree, { evidence }: PlanContext): Promise<Bu
   plan.env = runEnvironment(gems, rails);
   const web = await startCommand(tree, gems, rails);
   if (web !== null) plan.processes.web = web;
+  const isServed = plan.framework !== null || (await tree.has("config.ru"));
+  if (isServed && !SERVERS.some(gems.has))
+    plan.warnings.push(
+      'There is no server in the Gemfile: add `gem "puma"`, which Ruby itself no longer brings.',
+    );
   if (rails && (await tree.has("db/migrate"))) {
     plan.release_command = { value: ["bundle", "exec", "rails", "db:prepare"], from: "db/migrate" };
   }

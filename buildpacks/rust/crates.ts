@@ -1,7 +1,6 @@
 import { join } from "node:path/posix";
 import { above, type SourceTree, subtree } from "../../src/engine/build/tree.ts";
-
-type Table = Record<string, unknown>;
+import { readToml, type Table, tableOf } from "../tables.ts";
 
 /** A crate with its Cargo.toml. */
 export interface Crate {
@@ -59,27 +58,15 @@ async function expand(tree: SourceTree, pattern: string): Promise<string[]> {
 }
 
 async function readCrate(tree: SourceTree, directory: string): Promise<Crate | null> {
-  const text = await tree.read(join(directory, "Cargo.toml"));
-  if (text === null) return null;
-  const manifest = parse(text);
+  const path = join(directory, "Cargo.toml");
+  if (!(await tree.has(path))) return null;
+  const manifest = await readToml(tree, path);
   return {
     directory,
     name: textOf(tableOf(manifest.package).name),
     dependencies: Object.keys(tableOf(manifest.dependencies)),
     manifest,
   };
-}
-
-function parse(text: string): Table {
-  try {
-    return tableOf(Bun.TOML.parse(text));
-  } catch {
-    return {};
-  }
-}
-
-export function tableOf(value: unknown): Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : {};
 }
 
 export function textOf(value: unknown): string | null {

@@ -1,6 +1,7 @@
 import { join } from "node:path/posix";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
-import { type CargoTree, type Crate, tableOf, textOf } from "./crates.ts";
+import { tableOf } from "../tables.ts";
+import { type CargoTree, type Crate, textOf } from "./crates.ts";
 
 export interface CargoProgram {
   name: string;

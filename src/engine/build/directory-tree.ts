@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { MAX_READ_BYTES, normalisePath, type SourceTree, type TreeEntry } from "./tree.ts";
+import { MAX_READ_BYTES, normalisePath, type SourceTree, type TreeEntry, textOf } from "./tree.ts";
 
 /**
  * The tree of an app's directory on disk, `subdirectory` of the repository in `directory`. Links are followed only
@@ -30,7 +30,7 @@ function treeOf(top: string, root: SourceTree | null, subdirectory: string): Sou
       const real = await locate(path);
       if (real === null) return null;
       const facts = await stat(real);
-      return facts.isFile() && facts.size <= MAX_READ_BYTES ? readFile(real, "utf8") : null;
+      return facts.isFile() && facts.size <= MAX_READ_BYTES ? textOf(await readFile(real)) : null;
     },
     async has(path) {
       return (await locate(path)) !== null;

@@ -25,6 +25,8 @@ export const DEFAULT_BUILD_OPTIONS: BuildOptions = {
 };
 
 const COMPOSE_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+/** As `docker build` looks for it. */
+const DOCKERFILES = ["Dockerfile", "dockerfile"];
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
@@ -54,10 +56,20 @@ export async function planTree(tree: SourceTree, options: BuildOptions): Promise
   plan.secrets = namesOf("secrets", options.secrets);
   namesOf("env", options.env);
   plan.build_env = options.env;
+  plan.warnings.push(...(await misnamed(tree)));
   applyAppJson(withProcfile(plan, procfile), app);
   const { pre_build } = app.hooks;
   const own = pre_build === null ? null : { value: pre_build, from: "hooks.pre_build in app.json" };
   return printable(hooked(plan, options.pre_build ?? own));
+}
+
+/** Names are told apart by case here, which their authors' own system may not do. */
+async function misnamed(tree: SourceTree): Promise<string[]> {
+  if (await tree.has("Procfile")) return [];
+  const names = (await tree.list("")).map(({ name }) => name);
+  return names
+    .filter((name) => name.toLowerCase() === "procfile")
+    .map((name) => `${name} is not read: its name has to be Procfile`);
 }
 
 /** What a Dockerfile of the person's own does is theirs to say: nothing of ours is put into it. */
@@ -77,7 +89,7 @@ function hooked(plan: BuildPlan, command: Choice<string> | null): BuildPlan {
 
 /** Path of the Dockerfile from the app's directory. */
 async function findDockerfile(tree: SourceTree, options: BuildOptions): Promise<string | null> {
-  const path = options.dockerfile_path ?? "Dockerfile";
+  const path = options.dockerfile_path ?? (await firstOf(tree, DOCKERFILES)) ?? DOCKERFILES[0]!;
   const place = placeOf("dockerfile_path", tree, path);
   if ((await tree.root.read(place)) !== null) return relative(tree.subdirectory, place);
   if (options.dockerfile_path === null && options.mode === "auto") return null;
@@ -117,9 +129,12 @@ async function buildpackPlan(
   const plan = await provider.plan(tree, { procfile, evidence });
   plan.warnings.push(...warnings);
   if (plan.processes.web === undefined && plan.static === null && procfile.size === 0) {
+    const inside = await appsBelow(tree, providers);
+    const line = "a Procfile with a line such as `web: <command>`.";
     throw new PermanentError("no_start_command", `${provider.name}: no start command`, {
       detail: `This is a ${provider.name} app, but nothing says how to start it. Looked at: ${provider.start_from}.`,
-      hint: "Add a Procfile with a line such as `web: <command>`.",
+      hint: inside.length > 0 ? `${subdirectoryHint(inside)} Or add ${line}` : `Add ${line}`,
+      evidence: await misnamed(tree),
     });
   }
   return plan;
@@ -159,7 +174,7 @@ async function nothingDetected(tree: SourceTree, candidates: Provider[]): Promis
   const inside = await appsBelow(tree, candidates);
   const hint =
     inside.length > 0
-      ? `Set the subdirectory that holds the app: ${inside.join(", ")}.`
+      ? subdirectoryHint(inside)
       : "Add a Dockerfile, or set the subdirectory that holds the app.";
   const compose = await firstOf(tree, COMPOSE_FILES);
   if (compose !== null) {
@@ -177,23 +192,47 @@ async function nothingDetected(tree: SourceTree, candidates: Provider[]): Promis
   });
 }
 
+function subdirectoryHint(directories: string[]): string {
+  return `Set the subdirectory that holds the app: ${directories.join(", ")}.`;
+}
+
+const MAX_HINTED = 5;
+const MAX_DIRECTORIES = 20;
+const INSTALLED = /^(\.|(node_modules|vendor|venv)$)/;
+
 /** Directories one or two levels down that could be deployed by themselves, for the hint. */
 async function appsBelow(tree: SourceTree, candidates: Provider[]): Promise<string[]> {
   const apps: string[] = [];
   const directoriesOf = async (path: string) =>
-    (await tree.list(path)).filter(({ name, directory }) => directory && !name.startsWith(".")).slice(0, 20);
-  for (const { name } of await directoriesOf("")) {
-    for (const path of [name, ...(await directoriesOf(name)).map((inner) => `${name}/${inner.name}`)]) {
-      if (apps.length < 5 && (await isApp(subtree(tree, path), candidates))) apps.push(path);
-    }
-  }
+    (await tree.list(path))
+      .filter(({ name, directory }) => directory && !INSTALLED.test(name))
+      .slice(0, MAX_DIRECTORIES)
+      .map(({ name }) => (path === "" ? name : `${path}/${name}`));
+  const isFound = async (path: string) => {
+    const found = apps.length < MAX_HINTED && (await isApp(subtree(tree, path), candidates));
+    if (found) apps.push(path);
+    return found;
+  };
+  for (const path of await directoriesOf(""))
+    if (!(await isFound(path))) for (const inner of await directoriesOf(path)) await isFound(inner);
   return apps;
 }
 
+/** Whether a tree would be planned to its end; what is broken in it is no matter of the hint. */
 async function isApp(tree: SourceTree, candidates: Provider[]): Promise<boolean> {
-  if (await tree.has("Dockerfile")) return true;
-  for (const { detect } of candidates) if ((await detect(tree).catch(() => null)) !== null) return true;
-  return false;
+  try {
+    if ((await firstOf(tree, DOCKERFILES)) !== null) return true;
+    const procfile = parseProcfile((await tree.read("Procfile")) ?? "");
+    for (const provider of candidates) {
+      const evidence = await provider.detect(tree);
+      if (evidence === null) continue;
+      const plan = await provider.plan(tree, { procfile, evidence });
+      return plan.processes.web !== undefined || plan.static !== null || procfile.size > 0;
+    }
+    return false;
+  } catch {
+    return false;
+  }
 }
 
 /** A Procfile line always wins over what a provider found; `release` runs before traffic and is no process. */

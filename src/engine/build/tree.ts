@@ -1,3 +1,6 @@
+import { PermanentError } from "../../errors.ts";
+import { jsonMistake } from "./json-place.ts";
+
 /**
  * What providers read an app's directory through: relative paths, no way out of it, bounded reads. Most apps are a
  * repository of their own; one that is not (`subdirectory: apps/web`) reaches the rest through `root`, e.g. for the
@@ -8,7 +11,7 @@ export interface SourceTree {
   readonly root: SourceTree;
   /** Where this tree lies in `root`: "" or a plain path such as `apps/web`. */
   readonly subdirectory: string;
-  /** Text of a regular file; null when it is absent, no file, too large, or a link that leads out. */
+  /** Text of a regular file (`textOf`); null when it is absent, no file, too large, or a link that leads out. */
   read(path: string): Promise<string | null>;
   /** Whether a file or directory of that name exists inside the tree. */
   has(path: string): Promise<boolean>;
@@ -65,10 +68,29 @@ export function subtree(tree: SourceTree, directory: string): SourceTree {
   };
 }
 
-/** A JSON object of the tree; null when absent. Throws a plain sentence when it does not parse. */
+/** A file's text in the encoding of its byte order mark, which is no part of it; UTF-8 without one. */
+export function textOf(bytes: Uint8Array): string {
+  const encoding = { fffe: "utf-16le", feff: "utf-16be" }[Buffer.from(bytes.subarray(0, 2)).toString("hex")];
+  return new TextDecoder(encoding ?? "utf-8").decode(bytes);
+}
+
+/** A JSON object of the tree; null when absent. Throws PermanentError `nothing_detected`, which names the place, when it does not parse. */
 export async function readJson(tree: SourceTree, path: string): Promise<Record<string, unknown> | null> {
   const text = await tree.read(path);
   if (text === null) return null;
-  const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+  const value = parseJson(text, path);
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const place = jsonMistake(text);
+    const where = place === null ? "" : `: line ${place.line}, column ${place.column}`;
+    throw new PermanentError("nothing_detected", `${path} does not parse`, {
+      detail: text.trim() === "" ? `${path} is empty.` : `${path} is not valid JSON${where}.`,
+      hint: "Correct the file and deploy again. JSON has no comments, and no comma after the last entry.",
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { memoryTree } from "../build/memory-tree.ts";
-import type { SourceTree } from "../build/tree.ts";
+import { type SourceTree, textOf } from "../build/tree.ts";
 import { type ArchiveLimits, readArchive } from "./archive.ts";
 
 /** Manifests are smaller and near the top; other files count by name only. */
@@ -23,9 +23,8 @@ export async function archiveTree(
       return;
     }
     kept += entry.size;
-    files[entry.path] = Buffer.concat(await Array.fromAsync(entry.content as AsyncIterable<Buffer>)).toString(
-      "utf8",
-    );
+    const pieces = await Array.fromAsync(entry.content as AsyncIterable<Buffer>);
+    files[entry.path] = textOf(Buffer.concat(pieces));
   });
   return memoryTree(files);
 }

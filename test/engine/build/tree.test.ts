@@ -84,3 +84,14 @@ test("openDirectoryTree reads no link from an app to the rest of its repository"
   expect(await (await openDirectoryTree(root, "app/src")).read("up")).toBeNull();
   expect(await (await openDirectoryTree(root)).read("app/src/up")).toBe("outside");
 });
+
+test("openDirectoryTree reads text as Windows writes it: a byte order mark is no part of it, UTF-16 is text", async () => {
+  const app = join(root, "app");
+  await writeFile(join(app, "utf8"), "\uFEFFflask");
+  await writeFile(join(app, "utf16le"), Buffer.from("\uFEFFflask\r\n", "utf16le"));
+  await writeFile(join(app, "utf16be"), Buffer.from("\uFEFFflask", "utf16le").swap16());
+  const tree = trees.directory!;
+  expect(await tree.read("utf8")).toBe("flask");
+  expect(await tree.read("utf16le")).toBe("flask\r\n");
+  expect(await tree.read("utf16be")).toBe("flask");
+});
