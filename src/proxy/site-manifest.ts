@@ -10,7 +10,10 @@ const NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 /** Each may be tried for a request. */
 const MAX_RULES = 2_000;
-const DESTINATION = /^(?:\/|https?:\/\/[^\s/])[^\0\s]*$/;
+/** Decoded, as paths of files are. */
+const ROOTED = /^\/[^\0]*$/;
+/** Visible ASCII: it goes out as it is. */
+const LOCATION = /^(?:\/|https?:\/\/(?!\/))[!-~]*$/i;
 const STATUSES: readonly SiteRedirect["status"][] = [200, 301, 302, 303, 307, 308, 404];
 
 /** Checks the manifest of a static release. Throws Invalid with the place of the first fault. */
@@ -70,12 +73,10 @@ function checkRedirect(value: unknown, i: number): SiteRedirect {
   const rule = object(value, at);
   const status = STATUSES.find((one) => one === rule.status);
   if (status === undefined) fail(`${at}.status`, `not one of ${STATUSES.join(", ")}`);
-  const to = matching(rule.to, DESTINATION, `${at}.to`);
-  if ((status === 200 || status === 404) && !to.startsWith("/"))
-    fail(`${at}.to`, `${status} answers with a file of the site: a path that starts with /`);
+  const isFile = status === 200 || status === 404;
   return {
     from: pattern(rule.from, `${at}.from`),
-    to,
+    to: matching(rule.to, isFile ? ROOTED : LOCATION, `${at}.to`),
     status,
     force: boolean(rule.force, `${at}.force`),
   };
@@ -87,7 +88,7 @@ function rules(value: unknown, at: string): unknown[] {
 }
 
 function pattern(value: unknown, at: string): string {
-  const path = matching(value, /^\/[^\0\s]*$/, at);
+  const path = matching(value, ROOTED, at);
   return isPathPattern(path) ? path : fail(at, "more than one *");
 }
 

@@ -193,6 +193,7 @@ describe("checkSiteManifest refuses", () => {
     ],
     ["a path without its slash", { files: { a: file } }, 'files["a"]'],
     ["an empty segment", { files: { "//a": file } }, 'files["//a"]'],
+    ["a destination that is no ASCII", redirect("/a", "/\u010a"), "redirects[0].to"],
     ["a line end in a type", { files: { "/a": { ...file, type: "a\r\nX: y" } } }, "type"],
     ["a negative size", { files: { "/a": { ...file, size: -1 } } }, "size"],
     ["a directory as index", { index: "a/b" }, "index"],

@@ -11,9 +11,9 @@ const MAX_RULES = 1000;
 const MAX_VALUE = 4096;
 /** RFC 9110, 5.1: a field name is a token. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Framing, and what the server says of itself: a file must not contradict the answer it is part of. */
+/** Framing, validators, and what the server says of itself: a file must not contradict the answer it is part of. */
 const OURS =
-  /^(accept-ranges|connection|content-encoding|content-length|content-range|date|keep-alive|proxy-.*|set-cookie2?|te|trailer|transfer-encoding|upgrade|x-diplo-.*)$/i;
+  /^(accept-ranges|connection|content-encoding|content-length|content-range|date|etag|keep-alive|last-modified|location|proxy-.*|set-cookie2?|te|trailer|transfer-encoding|upgrade|x-diplo-.*)$/i;
 
 /**
  * Reads a `_headers` file: an unindented path, below it indented `Name: value` lines, `! Name` to take an earlier
@@ -64,6 +64,7 @@ export function setHeader(rule: SiteHeaders, name: string, value: string): strin
   if (OURS.test(name)) return `${name} is set by the server itself`;
   // RFC 9110, 5.5: visible characters, spaces and tabs; bytes beyond ASCII mean something else to everybody.
   if (!/^[\t\x20-\x7e]*$/.test(value)) return `the value of ${name} has characters that headers cannot carry`;
+  if (value === "") return `${name} has no value`;
   if (value.length > MAX_VALUE) return `the value of ${name} is longer than ${MAX_VALUE} characters`;
   rule.set.push([name, value]);
   return null;

@@ -1,8 +1,7 @@
 import type { SiteRedirect } from "../../proxy/protocol.ts";
 import type { ParsedRules } from "./headers-file.ts";
-import { decodedPath, patternFault, placeholders } from "./path-pattern.ts";
+import { decodedPath, patternFault, placeholders, SITE_RULES } from "./path-pattern.ts";
 
-const MAX_RULES = 10_000;
 const STATUS: ReadonlySet<number> = new Set([200, 301, 302, 303, 307, 308, 404]);
 
 /**
@@ -15,7 +14,7 @@ export function parseRedirects(text: string): ParsedRules<SiteRedirect> {
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const words = wordsOf(raw);
     if (words.length === 0) continue;
-    const rule = rules.length >= MAX_RULES ? `more than ${MAX_RULES} rules` : ruleOf(words);
+    const rule = rules.length >= SITE_RULES ? `more than ${SITE_RULES} rules` : ruleOf(words);
     if (typeof rule === "string") warnings.push(`_redirects line ${index + 1}: ${rule}`);
     else rules.push(rule);
   }
@@ -61,16 +60,22 @@ function targetOf(from: string, to: string, status: number): { to: string } | { 
   if (!absolute && !to.startsWith("/"))
     return { fault: "the target is neither a path nor an http(s) address" };
   if (to.startsWith("//")) return { fault: "the target has no scheme" };
-  if (absolute && !URL.canParse(to.replace(/:[A-Za-z]\w*/g, "x")))
+  if (absolute && (/^https?:\/\/\//i.test(to) || !URL.canParse(to.replace(/:[A-Za-z]\w*/g, "x"))))
     return { fault: "the target is no address" };
   const isFile = status === 200 || status === 404;
   if (absolute && isFile)
     return { fault: `status ${status} serves a file of the site; it does not fetch from elsewhere` };
   const missing = missingName(from, to);
   if (missing) return { fault: `the target uses :${missing}, which the path does not have` };
-  if (!isFile) return to === from ? { fault: "it leads to itself" } : { to: asciiUrl(to) };
+  if (!isFile)
+    return withoutSlash(to) === withoutSlash(from) ? { fault: "it leads to itself" } : { to: asciiUrl(to) };
   const decoded = decodedPath(to.replace(/[?#].*$/, ""));
   return decoded === null ? { fault: "the % encoding of the target is damaged" } : { to: decoded };
+}
+
+/** A slash at the end makes no difference to what a rule matches. */
+function withoutSlash(path: string): string {
+  return path.replace(/\/$/, "");
 }
 
 function missingName(from: string, to: string): string | undefined {

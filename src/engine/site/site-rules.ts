@@ -1,5 +1,6 @@
 import type { SiteHeaders, SiteManifest } from "../../proxy/protocol.ts";
 import { parseHeaders, setHeader } from "./headers-file.ts";
+import { decodedPath, SITE_RULES } from "./path-pattern.ts";
 import { parseRedirects } from "./redirects-file.ts";
 
 /** How a site is served, as the app's settings and its plan say. */
@@ -25,12 +26,15 @@ export function siteRules(
 ): { rules: SiteRules; warnings: string[] } {
   const headers = parseHeaders(own.headers);
   const redirects = parseRedirects(own.redirects);
+  const allHeaders = [...headers.rules, ...settingsHeaders(options.headers)];
   const wanted = options.error_page === null ? DEFAULT_ERROR_PAGE : rooted(options.error_page);
   const warnings = [...headers.warnings, ...redirects.warnings];
   if (options.error_page !== null && !has(wanted))
     warnings.push(`error_page: the site has no ${wanted}; Diplo's own page is used`);
   if (options.spa && !has(`/${options.index}`))
     warnings.push(`spa: the site has no ${options.index} to answer unknown paths with`);
+  if (allHeaders.length > SITE_RULES)
+    warnings.push(`headers: more than ${SITE_RULES} rules; the last of the settings are left out`);
   const missing = redirects.rules.filter(
     ({ to, status }) => isFile(status) && !leadsSomewhere(to, options, has),
   );
@@ -42,7 +46,7 @@ export function siteRules(
       spa: options.spa,
       error_page: has(wanted) ? wanted : null,
       cache_control: options.cache_control,
-      headers: [...headers.rules, ...settingsHeaders(options.headers)],
+      headers: allHeaders.slice(0, SITE_RULES),
       redirects: redirects.rules,
     },
     warnings,
@@ -67,7 +71,7 @@ function leadsSomewhere(to: string, { index }: SiteOptions, has: (path: string) 
 /** The settings were checked when they were written. */
 function settingsHeaders(headers: SiteOptions["headers"]): SiteHeaders[] {
   return Object.entries(headers).map(([path, values]) => {
-    const rule: SiteHeaders = { path, set: [], remove: [] };
+    const rule: SiteHeaders = { path: decodedPath(path) ?? path, set: [], remove: [] };
     for (const [name, value] of Object.entries(values)) setHeader(rule, name, value);
     return rule;
   });

@@ -54,25 +54,15 @@ export class Sites {
 
   /** null when there is no such site, or nothing that can be read as one. */
   async manifest(id: string): Promise<SiteManifest | null> {
-    const text = await readFile(join(this.path(id), MANIFEST), "utf8").catch(() => null);
-    if (text === null) return null;
-    try {
-      return JSON.parse(text) as SiteManifest;
-    } catch {
-      return null;
-    }
+    const read = await this.read(id);
+    return typeof read === "string" ? null : read.manifest;
   }
 
   /** What a site lacks, in words; null when every file of its manifest is there in its size. */
   async fault(id: string): Promise<string | null> {
-    const manifest = await this.manifest(id);
-    if (!manifest) return "its manifest is missing";
-    const sizes = new Map<string, number>();
-    for (const { sha256, size, variants } of Object.values(manifest.files)) {
-      sizes.set(sha256, size);
-      for (const [coding, bytes] of Object.entries(variants))
-        sizes.set(sha256 + SUFFIX[coding as Coding], bytes);
-    }
+    const read = await this.read(id);
+    if (typeof read === "string") return `its manifest is ${read}`;
+    const { sizes } = read;
     const wrong = await mapLimited([...sizes], async ([name, size]) => {
       const facts = await stat(join(this.path(id), name)).catch(() => null);
       return facts?.size !== size;
@@ -116,10 +106,34 @@ export class Sites {
     );
   }
 
+  /** The manifest, and the bytes of every file and variant by its name on disk; or what is wrong. */
+  private async read(
+    id: string,
+  ): Promise<{ manifest: SiteManifest; sizes: Map<string, number> } | "missing" | "damaged"> {
+    const text = await readFile(join(this.path(id), MANIFEST), "utf8").catch(() => null);
+    if (text === null) return "missing";
+    try {
+      const manifest = JSON.parse(text) as SiteManifest;
+      return { manifest, sizes: sizesIn(manifest) };
+    } catch {
+      return "damaged";
+    }
+  }
+
   private path(id: string): string {
     if (!ID.test(id)) throw new Error(`"${id}" is no site`);
     return join(this.directory, id);
   }
+}
+
+function sizesIn({ files }: SiteManifest): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { sha256, size, variants } of Object.values(files)) {
+    sizes.set(sha256, size);
+    for (const [coding, bytes] of Object.entries(variants))
+      sizes.set(sha256 + SUFFIX[coding as Coding], bytes);
+  }
+  return sizes;
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

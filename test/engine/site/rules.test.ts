@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { parseHeaders } from "../../../src/engine/site/headers-file.ts";
 import { parseRedirects } from "../../../src/engine/site/redirects-file.ts";
 import { siteRules } from "../../../src/engine/site/site-rules.ts";
+import { checkSiteManifest } from "../../../src/proxy/site-manifest.ts";
 
 test("parseHeaders reads paths, values and removals, in order", () => {
   const { rules, warnings } = parseHeaders(
@@ -32,6 +33,11 @@ test.each([
   ["/\n  transfer-encoding: chunked", 2, "set by the server itself"],
   ["/\n  Set-Cookie: a=b", 2, "set by the server itself"],
   ["/\n  X-Diplo-Instance: me", 2, "set by the server itself"],
+  ['/\n  ETag: "1"', 2, "set by the server itself"],
+  ["/\n  Location: /b", 2, "set by the server itself"],
+  ["/\n  X-A:", 2, "has no value"],
+  ["/a%2A\n  X-A: 1", 1, "encoded *"],
+  ["/a%00\n  X-A: 1", 1, "% encoding"],
   ["/\n  X A: 1", 2, "no name of a header"],
   ["/\n  X-A: caf\u00e9", 2, "characters that headers cannot carry"],
   ["/\n  X-A: a\u0000b", 2, "characters that headers cannot carry"],
@@ -76,7 +82,10 @@ test.each([
   ["/a b", "neither a path nor an http(s) address"],
   ["/a //evil.example/", "has no scheme"],
   ["/a https://", "no address"],
+  ["/a https:///b", "no address"],
   ["/a /a", "leads to itself"],
+  ["/a /a/", "leads to itself"],
+  ["/a/* /b%00 200", "% encoding of the target"],
   ["/a /b 200x", "is no status"],
   ["/a /b 418", "status 418 is not one of"],
   ["/api/* https://api.example/:splat 200", "does not fetch from elsewhere"],
@@ -119,4 +128,42 @@ test("siteRules puts the settings' headers after the site's own, and tells of pa
     "spa: the site has no index.html to answer unknown paths with",
     "_redirects: /a is answered with /gone.html, which does not exist",
   ]);
+});
+
+test("siteRules makes of any text what the data plane takes, or the table of all apps would be refused", () => {
+  const words = [
+    "/a b",
+    "/a%20b",
+    "/%2A",
+    "/%00",
+    "/*",
+    "/:x",
+    "/é",
+    "/%0d%0aX:y",
+    "//b",
+    "/\\b",
+    "/#c",
+    "/\u010a",
+  ];
+  const targets = [
+    ...words,
+    "HTTPS://b.example/c",
+    "https:///c",
+    "https://é.example/:x",
+    "https://b.example/ä?d",
+  ];
+  const redirects = words.flatMap((from) =>
+    targets.flatMap((to) => [301, 200, 404].map((status) => `${from} ${to} ${status}`)),
+  );
+  const headers = words.map((path) => `${path}\n  X-A:\n  X-B: \t \n  X-C: 1`);
+  const { rules } = siteRules(
+    {
+      ...OPTIONS,
+      headers: Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`/${i}`, { "X-D": "1" }])),
+    },
+    { headers: headers.join("\n"), redirects: [...redirects, ..."x".repeat(11_000)].join("\n/x /y\n") },
+    has(),
+  );
+  expect(rules.redirects.length).toBeGreaterThan(100);
+  expect(checkSiteManifest({ version: 1, files: {}, ...rules })).toMatchObject(rules);
 });

@@ -246,6 +246,10 @@ test("Sites.fault tells a missing manifest, a missing file and one cut short; re
   await rm(join(root, "sites/one/manifest.json"));
   expect(await sites.fault("one")).toBe("its manifest is missing");
   expect(await sites.fault("none")).toBe("its manifest is missing");
+  for (const damaged of ["{}", "null", "[]", '{"files":{"/a":null}}', '{"files":{"/a":{}}}']) {
+    await writeFile(join(root, "sites/one/manifest.json"), damaged);
+    expect(await sites.fault("one")).toBe("its manifest is damaged");
+  }
 });
 
 test("Sites.version changes when a file goes", async () => {
