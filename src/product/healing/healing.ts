@@ -49,7 +49,10 @@ export class Healing {
       .filter((row) => row.desired === "running" && !this.inHand(row.environment_id));
     try {
       await this.checkSites(rows);
-      await routes.publish();
+      // Routes that are refused, for one app's taken port, must not keep all others from being started again.
+      await routes
+        .publish()
+        .catch((error) => log.warn("healing could not publish the routes", { error: terse(error) }));
       if (!rows.some(isContainer)) return;
       const runtime = await runtimes.usable();
       const seen = new Map((await runtime.list()).map((facts) => [facts.name, facts]));

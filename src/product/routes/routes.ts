@@ -54,7 +54,7 @@ export class Routes {
     timeoutMs: number,
   ): Promise<{ instance: string | null; status: number; error: string | null }> {
     const { settings } = this.options;
-    const host = settings.http.host === "0.0.0.0" ? "127.0.0.1" : settings.http.host;
+    const host = reachable(settings.http.host, "127.0.0.1");
     const response = await fetch(`http://${host}:${environment.port}${path}`, {
       headers: {
         host: hostOf(environment, settings),
@@ -105,7 +105,7 @@ export class Routes {
         .map((row) => row.host),
       hostOf(environment, settings),
     ];
-    const address = settings.http.host === "0.0.0.0" ? lanAddress() : settings.http.host;
+    const address = reachable(settings.http.host, lanAddress());
     return [
       {
         name: `${address}:${environment.port}`,
@@ -242,6 +242,12 @@ export class Routes {
     store.setSetting("probe_token", token);
     return token;
   }
+}
+
+/** The host part of a URL at which a listener on `host` answers; `own` is the box's address where it is on all of them. */
+function reachable(host: string, own: string): string {
+  if (host === "0.0.0.0" || host === "::") return own;
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** A probe that reached no instance, or the wrong one, in words. */
