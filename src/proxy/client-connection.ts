@@ -38,6 +38,8 @@ export interface Answering {
   clientDrained(): void;
   /** The client's deadline passed. */
   expire(): void;
+  /** The proxy ends, and this has not: says so, unless a part of the answer is out. */
+  cutOff(): void;
   /** Once, whatever the outcome. `reusable`: an app's connection can carry another request. */
   end(status: number, reusable: boolean): void;
 }
@@ -125,10 +127,15 @@ export class ClientConnection implements Timed {
       return;
     }
     if (this.exchange.isTunnel) return this.exchange.clientEndedTunnel();
-    // Half a body is no request.
-    if (!this.exchange.received) return this.close();
+    this.closeIfCutShort();
+    if (this.phase === "closed") return;
     // Gone or only half-closed? The other kernel tells by a reset, once it has forgotten a closed connection.
     this.socket.setKeepAlive(true, GONE_PROBE_MS);
+  }
+
+  /** Half a body is no request; but what waits here may be all that was missing. */
+  closeIfCutShort(): void {
+    if (this.halfClosed && this.input === undefined && this.exchange?.received === false) this.close();
   }
 
   drained(): void {
@@ -221,6 +228,13 @@ export class ClientConnection implements Timed {
     this.exchange?.end(502, false);
     this.exchange = undefined;
     this.close();
+  }
+
+  /** The proxy ends now: a request that waits is told so, one with a part of its answer is cut. */
+  cutOff(): void {
+    this.exchange?.cutOff();
+    if (this.exchange === undefined && this.out.queued === 0) this.finish();
+    else this.close();
   }
 
   /** Closes when everything is out, reading on for a moment if the client may still be sending. */

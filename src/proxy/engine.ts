@@ -132,7 +132,7 @@ export class Engine {
     if (!gentle) for (const client of [...this.clients]) if (client.idle) client.finish();
     const until = performance.now() + this.limits.drainMs;
     while (this.clients.size > 0 && performance.now() < until) await Bun.sleep(DRAIN_CHECK_MS);
-    for (const client of [...this.clients]) client.idle ? client.finish() : client.close();
+    for (const client of [...this.clients]) client.cutOff();
     for (const upstream of [...this.upstreams]) upstream.close();
     this.ticker.stop();
     this.sites.stop();

@@ -151,7 +151,9 @@ export class Exchange implements UpstreamUser, Held, Answering {
   /** Passes on what has come of the body. Called whenever the client sent, or the app's connection took bytes. */
   pump(): void {
     const out = this.upstream?.out;
-    if (out !== undefined && this.outward.pump(out)) this.setDeadline();
+    if (out === undefined || !this.outward.pump(out)) return;
+    this.setDeadline();
+    this.client.closeIfCutShort();
   }
 
   /** The client's deadline passed while this request was open. */
@@ -159,6 +161,10 @@ export class Exchange implements UpstreamUser, Held, Answering {
     if (this.relay.begun) return this.client.abort();
     const appIsSlow = this.received || !this.outward.sent || (this.upstream?.out?.queued ?? 0) > 0;
     this.fail("request_timeout", appIsSlow ? undefined : 408);
+  }
+
+  cutOff(): void {
+    if (!this.relay.begun) this.fail("shutting_down");
   }
 
   /** The client took everything that waited for it. */
@@ -277,7 +283,9 @@ export class Exchange implements UpstreamUser, Held, Answering {
 
   private send(): void {
     this.outward.send(this.upstream!.out!);
-    if (!this.ended) this.setDeadline();
+    if (this.ended) return;
+    this.setDeadline();
+    this.client.closeIfCutShort();
   }
 
   private mayRepeat(): boolean {

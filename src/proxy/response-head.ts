@@ -108,6 +108,8 @@ export class ResponseHead {
     else if (this.saysChunked) this.framing = "chunked";
     else if (length === NO_FIELD) this.framing = "close";
     else this.framing = this.contentLength === 0 ? "none" : "length";
+    // Not to be said with 204 (RFC 9112 section 6.1), whatever the app does.
+    if (this.status === 204) this.saysChunked = false;
     return true;
   }
 

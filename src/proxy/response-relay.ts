@@ -117,7 +117,7 @@ export class ResponseRelay {
       instance: undefined,
       cookie: "",
     });
-    this.client.out.writeFrom(scratch);
+    if (!this.client.out.writeFrom(scratch)) this.exchange.upstream?.pause();
   }
 
   private begin(bytes: Buffer, bodyAt: number, head: ResponseHead): void {
@@ -199,7 +199,7 @@ export class ResponseRelay {
 
   private beginTunnel(bytes: Buffer, end: number, head: ResponseHead): void {
     if (!this.exchange.request.wantsUpgrade) return this.badAnswer("101 without being asked to upgrade");
-    const { scratch, settings } = this.engine;
+    const { scratch, settings, ticker, limits } = this.engine;
     scratch.reset();
     writeResponseHead(scratch, bytes, head, {
       ownCookies: settings.ownCookies,
@@ -213,6 +213,8 @@ export class ResponseRelay {
     this.tunnel = true;
     this.status = 101;
     this.client.out.writeFrom(scratch);
+    // The app has answered in time; both may be silent now.
+    this.client.deadline = ticker.now + limits.tunnelIdleMs;
     if (end < bytes.length) this.relayTunnel(bytes.subarray(end));
     this.client.tunnelBegun();
   }

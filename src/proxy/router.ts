@@ -41,17 +41,22 @@ interface WithPath {
 /** Path prefixes of one host. Looking up costs as many steps as the request's path has segments, at most. */
 class PathRoutes {
   root: RouteEntry | undefined;
+  private longest = 0;
   private readonly prefixes = new Map<string, RouteEntry>();
 
   add(entry: RouteEntry): void {
     if (entry.spec.path === "/") this.root = entry;
     else this.prefixes.set(entry.spec.path, entry);
+    this.longest = Math.max(this.longest, entry.spec.path.length);
   }
 
   find(request: WithPath): RouteEntry | undefined {
     if (this.prefixes.size === 0) return this.root;
     const { path } = request;
-    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const { longest } = this;
+    // From where prefixes may end: thousands of slashes behind that cost nothing.
+    let end = path.length <= longest ? path.length : path.lastIndexOf("/", longest);
+    for (; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const entry = this.prefixes.get(path.slice(0, end));
       if (entry !== undefined) return entry;
     }

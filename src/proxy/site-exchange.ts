@@ -220,6 +220,8 @@ export class SiteExchange implements Answering {
     this.client.abort();
   }
 
+  cutOff(): void {}
+
   end(status: number): void {
     if (this.ended) return;
     this.ended = true;
@@ -243,8 +245,7 @@ export class SiteExchange implements Answering {
   private redirect(status: number, location: string, query: string): void {
     const { strip_path, path } = this.entry.spec;
     const prefix = strip_path && path !== "/" && location.startsWith("/") ? path : "";
-    const where = prefix + location + (location.includes("?") ? "" : query);
-    this.answer(status, `Location: ${where}\r\n`);
+    this.answer(status, `Location: ${prefix}${withQuery(location, query)}\r\n`);
   }
 
   /** An answer without content. */
@@ -281,6 +282,7 @@ export class SiteExchange implements Answering {
 
   private damaged(site: Site, error: unknown): void {
     this.engine.log.error("a static release is damaged", { site: site.name, error: terse(error) });
+    this.engine.sites.distrust(site);
     this.fail("internal");
   }
 
@@ -295,4 +297,11 @@ export class SiteExchange implements Answering {
       instance: request.probe ? this.target.instance : undefined,
     });
   }
+}
+
+/** A location's own query wins over the request's; a fragment is the end of either (RFC 3986 section 3). */
+function withQuery(location: string, query: string): string {
+  const hash = location.indexOf("#");
+  const to = hash < 0 ? location : location.slice(0, hash);
+  return to.includes("?") ? location : to + query + location.slice(to.length);
 }

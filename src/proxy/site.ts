@@ -19,7 +19,8 @@ const DROP_SLASH: Finding = { kind: "slash", add: false };
 /** One loaded static release: which file or redirect answers which path. Knows paths of URLs only, none of the disk. */
 export class Site {
   readonly headers: HeaderRules;
-  /** On the ticker's clock. */
+  /** Both on the monotonic clock. */
+  readonly loadedAt = performance.now();
   lastUsed = 0;
   private readonly files = new Map<string, FileOfSite>();
   private readonly redirects: RedirectRules;

@@ -64,12 +64,18 @@ export class Sites {
   /** Forgets what was not asked for since `before`. */
   sweep(before = performance.now() - UNUSED_MS): void {
     this.failedAt.clear();
-    for (const [name, site] of this.loaded) {
-      if (site.lastUsed > before) continue;
-      this.loaded.delete(name);
-      for (const file of site.allFiles()) this.prepared.forget(file);
-    }
+    for (const site of this.loaded.values()) if (site.lastUsed <= before) this.forget(site);
     if (this.loaded.size === 0) this.stop();
+  }
+
+  /** Something of it is not as its manifest said. It may have been mended since: the next request reads it again. */
+  distrust(site: Site): void {
+    if (performance.now() - site.loadedAt > RETRY_MS) this.forget(site);
+  }
+
+  private forget(site: Site): void {
+    this.loaded.delete(site.name);
+    for (const file of site.allFiles()) this.prepared.forget(file);
   }
 
   private load(name: string): Site | undefined {

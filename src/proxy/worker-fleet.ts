@@ -149,7 +149,9 @@ export class WorkerFleet implements Carrier {
       await current?.ask({ type: "apply", table, open });
     });
     void this.spare?.ask({ type: "apply", table, open: [] });
-    await Promise.all(asked);
+    // Connections that stay open for a while yet must not go by the old table.
+    const leaving = [...this.draining].map((worker) => worker.ask({ type: "apply", table, open: [] }));
+    await Promise.all([...asked, ...leaving]);
     this.sockets.closeUnwanted(table);
     this.keepSpare();
   }

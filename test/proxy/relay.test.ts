@@ -352,6 +352,34 @@ describe("answers", () => {
     );
   });
 
+  test("an app that never ends its hints waits for its client", async () => {
+    let hinting: BackendConnection | undefined;
+    await app((connection) => {
+      hinting = connection;
+    });
+    const client = await RawClient.connect(plane.port);
+    client.send(GET);
+    client.socket.pause();
+    await eventually(() => hinting !== undefined);
+    const hints = Buffer.from("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".repeat(5_000));
+    let sent = 0;
+    // What the kernel's buffers hold goes out; after that nothing does any more.
+    for (let refused = 0; refused < 40 && sent < 1 << 26; ) {
+      const at = sent % hints.length;
+      const taken = Math.max(0, hinting!.socket.write(hints, at, hints.length - at));
+      sent += taken;
+      refused = taken === 0 ? refused + 1 : 0;
+      await Bun.sleep(5);
+    }
+    expect(sent).toBeLessThan(1 << 25);
+    client.socket.terminate();
+  });
+
+  test("204 says nothing of chunks", async () => {
+    await app(answering("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    expect(await exchange(plane.port, CLOSE)).toBe("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  });
+
   test("an app cannot set the dashboard's cookie, by any spelling", async () => {
     await app(
       answering(
@@ -411,6 +439,23 @@ describe("answers", () => {
     client.close();
   });
 
+  test("a body that came together with the client's end is passed on, half of one is no request", async () => {
+    const backend = await app((connection) => {
+      if (connection.received.endsWith("hello")) connection.socket.write(OK);
+    });
+    const ask = async (body: string) => {
+      const client = await RawClient.connect(plane.port);
+      client.send(`POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\n${body}`);
+      client.socket.shutdown();
+      await client.untilEnd();
+      client.close();
+      return client.received;
+    };
+    expect(await ask("hello")).toEndWith("ok");
+    expect(await ask("hel")).toBe("");
+    await eventually(() => backend.open === 0);
+  });
+
   test("a client that goes away ends its request at the app", async () => {
     const backend = await app(() => {});
     const client = await RawClient.connect(plane.port);
@@ -452,6 +497,26 @@ describe("upgrades", () => {
     expect((await plane.state()).in_flight).toEqual({ i0: 1 });
     client.close();
     await eventually(() => backend.open === 0);
+  });
+
+  test("a tunnel may be silent for longer than an answer may take", async () => {
+    let tunnel: BackendConnection | undefined;
+    await app(
+      (connection) => {
+        if (!connection.received.startsWith("GET /ws")) return;
+        tunnel = connection;
+        connection.socket.write(SWITCH);
+      },
+      { first_byte_timeout_ms: 100 },
+    );
+    const client = await RawClient.connect(plane.port);
+    client.send(UPGRADE);
+    await client.until("101");
+    // One that was asked later has run out of time.
+    expect(await exchange(plane.port, CLOSE)).toContain("X-Diplo-Error: request_timeout");
+    tunnel?.socket.write("at last");
+    await client.until("at last");
+    client.close();
   });
 
   test("a refused upgrade is an ordinary answer and the connection goes on", async () => {

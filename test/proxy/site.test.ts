@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { parseHttpDate } from "../../src/proxy/http-date.ts";
 import type { Route, SiteManifest } from "../../src/proxy/protocol.ts";
 import {
@@ -69,6 +69,25 @@ describe("a route to a static release", () => {
     expect([status, fields.get("x-diplo-error")]).toEqual([500, "internal"]);
     await writeSite(join(plane.data, "proxy"), "rel-1", { "/index.html": "again" });
     await eventually(async () => (await ask(plane, "/")).body === "again");
+  });
+
+  test("that was mended and has variants of other sizes now is read again", async () => {
+    const css = { content: CSS, variants: ["gzip" as const] };
+    const plane = await serving({ "/index.html": "root", "/a.css": css });
+    expect((await ask(plane, "/")).body).toBe("root");
+    const directory = join(plane.data, "proxy", "sites", "rel-1");
+    const path = join(directory, "manifest.json");
+    const manifest = (await Bun.file(path).json()) as SiteManifest;
+    const file = manifest.files["/a.css"]!;
+    const packed = gzipSync(CSS, { level: 0 });
+    await writeFile(join(directory, `${file.sha256}.gz`), packed);
+    await writeFile(join(directory, `${file.sha256}.br`), brotliCompressSync(CSS));
+    file.variants = { gzip: packed.length, br: brotliCompressSync(CSS).length };
+    await writeFile(path, JSON.stringify(manifest));
+    await eventually(async () => {
+      const { status, fields } = await ask(plane, "/a.css", ["Accept-Encoding: gzip, br"]);
+      return status === 200 && fields.get("content-encoding") === "br";
+    });
   });
 
   test("takes turns with an instance by weight, and stands in for one that refuses", async () => {
@@ -305,6 +324,8 @@ describe("a static release's redirects", () => {
       {
         redirects: [
           rule("/old", "/new"),
+          rule("/part", "/new#there"),
+          rule("/full", "/new?b=?#there"),
           rule("/blog/:year/:slug", "/posts/:slug?y=:year"),
           rule("/to/*", "/:splat", 302),
           rule("/away/*", "https://other.test/:splat"),
@@ -322,6 +343,8 @@ describe("a static release's redirects", () => {
     ["/old", 301, "/new"],
     ["/old/", 301, "/new"],
     ["/old?a=1", 301, "/new?a=1"],
+    ["/part?a=1", 301, "/new?a=1#there"],
+    ["/full?a=1", 301, "/new?b=?#there"],
     ["/blog/2026/hello?x", 301, "/posts/hello?y=2026"],
     ["/to/a/b", 302, "/a/b"],
     ["/away/a%3Fb%0d%0aX:y", 301, "https://other.test/a%3Fb%0D%0AX%3Ay"],

@@ -125,6 +125,19 @@ describe("switching releases", () => {
     expect((await proxy.state()).in_flight).toEqual({ i0: 0 });
   });
 
+  test("a proxy that stops tells those it still holds", async () => {
+    const proxy = await plane({ limits: { drainMs: 50 } });
+    await proxy.route([
+      routeTo([], { status: "starting", targets: [], hold: { max_requests: 9, max_wait_ms: 60_000 } }),
+    ]);
+    const client = await RawClient.connect(proxy.port);
+    client.send(GET);
+    await eventually(async () => Object.keys((await proxy.state()).last_used).length === 1);
+    await proxy.plane.stop();
+    expect(await client.untilEnd()).toContain("X-Diplo-Error: shutting_down");
+    client.close();
+  });
+
   test("a route that is deleted lets go of those it held", async () => {
     const proxy = await plane();
     await proxy.route([

@@ -99,6 +99,20 @@ describe("workers", () => {
     await eventually(() => workerPids().length === 2 + SPARE);
   });
 
+  test("one that is being replaced takes new routes for the connections it still has", async () => {
+    const proxy = await fleet();
+    const [before, after] = [backend(), backend(answering(OK.replace("ok", "no")))];
+    await proxy.route([routeTo(before.port)]);
+    const client = await RawClient.connect(proxy.port);
+    client.send(GET);
+    await client.until("ok");
+    await proxy.plane.restartWorkers();
+    await proxy.route([routeTo(after.port)]);
+    client.send(GET);
+    await client.until(/\r\n\r\nok.*\r\n\r\nno/s);
+    client.close();
+  });
+
   test("one that is killed is replaced by one that is ready: connections hardly wait, and the next one gets ready", async () => {
     const proxy = await fleet();
     const app = backend();
