@@ -10,8 +10,8 @@ export const AppRef = t.String({
 
 /** Which part of a listing that may be long; the newest 20 when nothing is said. Spread into the input. */
 export const Page = {
-  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100 })),
-  offset: t.Optional(t.Integer({ minimum: 0 })),
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 100, description: "How many at most" })),
+  offset: t.Optional(t.Integer({ minimum: 0, description: "How many to leave out" })),
 };
 
 export const Time = t.String({ format: "date-time" });

@@ -48,7 +48,7 @@ export const list = operation({
   path: "/deployments",
   summary: "Deployments of all apps, newest first",
   input: t.Object({
-    status: t.Optional(t.String()),
+    status: t.Optional(t.String({ description: "Only those of this state, as in failed" })),
     ...Page,
   }),
   output: t.Array(Deployment),
@@ -88,7 +88,10 @@ export const cancel = operation({
   method: "POST",
   path: "/deployments/:deployment/cancel",
   summary: "Stop a deployment; the old release goes on serving",
-  input: t.Object({ deployment: t.String(), reason: t.Optional(t.String({ maxLength: 500 })) }),
+  input: t.Object({
+    deployment: t.String(),
+    reason: t.Optional(t.String({ maxLength: 500, description: "Why, for the log" })),
+  }),
   output: Deployment,
   permission: "deploy",
   audit: "deployment.cancelled",

@@ -1,23 +1,39 @@
 import { type Static, Type as t } from "@sinclair/typebox";
 
 export const Health = t.Object({
-  type: t.Union([t.Literal("http"), t.Literal("tcp"), t.Literal("none")]),
+  type: t.Union([t.Literal("http"), t.Literal("tcp"), t.Literal("none")], {
+    description: "tcp: the port is open; none: running is enough",
+  }),
   path: t.String({
     pattern: "^/[^\\s]*$",
     description: "As in /up; asked with GET, any answer below 500 is healthy",
   }),
-  start_deadline_s: t.Integer({ minimum: 5, maximum: 3600 }),
-  start_interval_ms: t.Integer({ minimum: 50, maximum: 60_000 }),
-  interval_s: t.Integer({ minimum: 1, maximum: 3600 }),
-  timeout_s: t.Integer({ minimum: 1, maximum: 300 }),
-  unhealthy_after: t.Integer({ minimum: 1, maximum: 10 }),
+  start_deadline_s: t.Integer({
+    minimum: 5,
+    maximum: 3600,
+    description: "A new release must be healthy within",
+  }),
+  start_interval_ms: t.Integer({
+    minimum: 50,
+    maximum: 60_000,
+    description: "How often a new release is asked until it is healthy",
+  }),
+  interval_s: t.Integer({
+    minimum: 1,
+    maximum: 3600,
+    description: "How often a running app is asked",
+  }),
+  timeout_s: t.Integer({ minimum: 1, maximum: 300, description: "It must answer within" }),
+  unhealthy_after: t.Integer({ minimum: 1, maximum: 10, description: "So many failures in a row" }),
 });
 export type Health = Static<typeof Health>;
 
 export const Limits = t.Object({
   memory: t.String({ pattern: "^[1-9][0-9]*[kmg]?$", description: "As in 512m; at least 6m" }),
-  cpus: t.Union([t.Number({ minimum: 0.01, maximum: 512 }), t.Null()]),
-  pids: t.Integer({ minimum: 8, maximum: 1_000_000 }),
+  cpus: t.Union([t.Number({ minimum: 0.01, maximum: 512 }), t.Null()], {
+    description: "As in 0.5; null = no limit",
+  }),
+  pids: t.Integer({ minimum: 8, maximum: 1_000_000, description: "Processes and threads" }),
 });
 export type Limits = Static<typeof Limits>;
 
@@ -30,8 +46,12 @@ const BuildVars = (description: string) =>
   });
 
 export const Build = t.Object({
-  mode: t.Union([t.Literal("auto"), t.Literal("dockerfile"), t.Literal("buildpack")]),
-  buildpack: t.Union([t.String(), t.Null()]),
+  mode: t.Union([t.Literal("auto"), t.Literal("dockerfile"), t.Literal("buildpack")], {
+    description: "auto: the repository's Dockerfile if there is one, else a buildpack",
+  }),
+  buildpack: t.Union([t.String(), t.Null()], {
+    description: "This one, as in node; null = the one that fits",
+  }),
   dockerfile_path: t.Union([Path, t.Null()], {
     description: "From the app's directory; /docker/Dockerfile from the repository's root",
   }),
@@ -39,7 +59,7 @@ export const Build = t.Object({
     description:
       "What the build of a Dockerfile sees, as dockerfile_path is given; / is the whole repository",
   }),
-  target: t.Union([t.String(), t.Null()]),
+  target: t.Union([t.String(), t.Null()], { description: "Stage of a Dockerfile; null = the last" }),
   platform: t.Union([t.String({ pattern: "^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$" }), t.Null()], {
     description: "As in linux/arm64; default: the engine's own",
   }),
@@ -56,16 +76,16 @@ export const Build = t.Object({
 });
 export type Build = Static<typeof Build>;
 
-const Command = t.Union([
-  t.String({ minLength: 1, maxLength: 4000, pattern: "^[^\\x00-\\x08\\x0a-\\x1f]+$" }),
-  t.Null(),
-]);
+const Command = (description: string) =>
+  t.Union([t.String({ minLength: 1, maxLength: 4000, pattern: "^[^\\x00-\\x08\\x0a-\\x1f]+$" }), t.Null()], {
+    description,
+  });
 
 /** Commands around a deployment. null = the repository's own, of app.json or the Procfile. */
 export const Hooks = t.Object({
-  pre_build: Command,
-  release: Command,
-  post_deploy: Command,
+  pre_build: Command("A command before everything else in the build"),
+  release: Command("A command in the new image, before traffic moves"),
+  post_deploy: Command("A command in the new image, when it is live"),
 });
 export type Hooks = Static<typeof Hooks>;
 
@@ -102,21 +122,37 @@ export type StaticSettings = Static<typeof StaticSettings>;
 /** What the next release of an environment is made with. Kept as JSON in environments.settings. */
 export const EnvironmentSettings = t.Object({
   /** PORT in the container; null = the plan's or the image's own. */
-  port: t.Union([t.Integer({ minimum: 1, maximum: 65535 }), t.Null()]),
+  port: t.Union([t.Integer({ minimum: 1, maximum: 65535 }), t.Null()], {
+    description: "PORT in the container; null = what the build or the image says",
+  }),
   health: Health,
   limits: Limits,
   build: Build,
   static: StaticSettings,
   hooks: Hooks,
-  /** How long a release or post_deploy command may run. */
-  hook_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
+  hook_timeout_s: t.Integer({
+    minimum: 10,
+    maximum: 7200,
+    description: "How long a release or post_deploy command may run",
+  }),
   /** When a prebuilt image is sent again. A tag is always looked up first, except with `never`. */
-  pull_policy: t.Union([t.Literal("always"), t.Literal("if_not_present"), t.Literal("never")]),
-  strategy: t.Union([t.Literal("rolling"), t.Literal("recreate")]),
-  drain_s: t.Integer({ minimum: 0, maximum: 3600 }),
-  stop_grace_s: t.Integer({ minimum: 0, maximum: 600 }),
-  build_timeout_s: t.Integer({ minimum: 10, maximum: 7200 }),
-  max_body_bytes: t.Integer({ minimum: 0 }),
+  pull_policy: t.Union([t.Literal("always"), t.Literal("if_not_present"), t.Literal("never")], {
+    description: "When a prebuilt image is fetched again",
+  }),
+  strategy: t.Union([t.Literal("rolling"), t.Literal("recreate")], {
+    description: "rolling: the new release starts before the old one ends; recreate: after it",
+  }),
+  drain_s: t.Integer({ minimum: 0, maximum: 3600, description: "How long open requests may go on" }),
+  stop_grace_s: t.Integer({
+    minimum: 0,
+    maximum: 600,
+    description: "From SIGTERM to SIGKILL",
+  }),
+  build_timeout_s: t.Integer({ minimum: 10, maximum: 7200, description: "How long a build may take" }),
+  max_body_bytes: t.Integer({
+    minimum: 0,
+    description: "The largest body of a request; a larger one gets 413",
+  }),
   /** How the proxy chooses among the web instances. */
   balance: t.Union(
     [t.Literal("round_robin"), t.Literal("least_connections"), t.Literal("random"), t.Literal("ip_hash")],

@@ -9,7 +9,7 @@ export const list = operation({
   path: "/jobs",
   summary: "Everything long-running, newest first",
   input: t.Object({
-    status: t.Optional(t.String()),
+    status: t.Optional(t.String({ description: "Only those of this state, as in running" })),
     ...Page,
   }),
   output: t.Array(Job),
@@ -34,7 +34,10 @@ export const cancel = operation({
   method: "POST",
   path: "/jobs/:job/cancel",
   summary: "Ask a job to stop and undo what it made",
-  input: t.Object({ job: t.String(), reason: t.Optional(t.String({ maxLength: 500 })) }),
+  input: t.Object({
+    job: t.String(),
+    reason: t.Optional(t.String({ maxLength: 500, description: "Why, for the log" })),
+  }),
   output: Job,
   permission: "deploy",
   audit: "job.cancelled",

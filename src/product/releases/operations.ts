@@ -50,8 +50,8 @@ export const rollback = operation({
   input: t.Object({
     app: AppRef,
     release: t.Optional(t.Integer({ minimum: 1, description: "Default: the last one that was live before" })),
-    deployment_id: t.Optional(t.String()),
-    reason: t.Optional(t.String({ maxLength: 500 })),
+    deployment_id: t.Optional(t.String({ description: "The release that this deployment made" })),
+    reason: t.Optional(t.String({ maxLength: 500, description: "Why, for the log" })),
     wait: t.Optional(t.Boolean({ default: true })),
   }),
   output: t.Union([Deployed, Deployment]),

@@ -14,6 +14,7 @@ export const list = operation({
     app: AppRef,
     period: t.Union([t.Literal("1h"), t.Literal("24h"), t.Literal("7d"), t.Literal("90d")], {
       default: "1h",
+      description: "The time that ends now; default 1h",
     }),
     interval: t.Optional(t.Integer({ minimum: 10, maximum: 86_400, description: "Seconds a slot" })),
   }),

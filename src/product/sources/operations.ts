@@ -22,9 +22,11 @@ export const look = operation({
     branch: t.Optional(t.String()),
     tag: t.Optional(t.String()),
     commit: t.Optional(t.String()),
-    subdirectory: t.Optional(t.String()),
+    subdirectory: t.Optional(t.String({ description: "Where the app lies in the repository" })),
     app: t.Optional(t.String({ description: "Reach it with this app's deploy key or kept secret" })),
-    github_token: t.Optional(t.String({ writeOnly: true })),
+    github_token: t.Optional(
+      t.String({ writeOnly: true, description: "A token that may read the repository" }),
+    ),
     credential: t.Optional(CredentialInput),
   }),
   output: t.Composite([

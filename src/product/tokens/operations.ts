@@ -21,9 +21,11 @@ export const create = operation({
   input: t.Object({
     name: t.String({ minLength: 1, maxLength: 100 }),
     scopes: t.Optional(
-      t.Array(t.String(), { description: "Permissions, or the bundles read, write, admin (default read)" }),
+      t.Array(t.String(), { description: "read, deploy, write, admin or single permissions; default read" }),
     ),
-    expires_in_days: t.Optional(t.Integer({ minimum: 1, maximum: 3650 })),
+    expires_in_days: t.Optional(
+      t.Integer({ minimum: 1, maximum: 3650, description: "Default: it never ends" }),
+    ),
   }),
   output: t.Object({ token: t.String(), ...Token.properties }),
   permission: "tokens:write",

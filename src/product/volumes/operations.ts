@@ -25,7 +25,7 @@ export const add = operation({
     mount_path: t.String({ description: "Absolute path in the container" }),
     name: t.Optional(t.String({ description: "Default: made from the path" })),
     process: t.Optional(t.String({ description: "Default: every process" })),
-    read_only: t.Optional(t.Boolean()),
+    read_only: t.Optional(t.Boolean({ description: "The app may not write to it" })),
   }),
   output: t.Object({ volume: Volume, deployment_id: t.Union([t.String(), t.Null()]) }),
   permission: "apps:write",
