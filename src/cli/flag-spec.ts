@@ -30,7 +30,8 @@ export function flagsOf(schema: TObject, path: string[] = []): FlagSpec[] {
   return Object.entries(schema.properties).flatMap(([key, field]) => {
     const at = [...path, key];
     if (field.type === "object" && field.properties) return flagsOf(field as TObject, at);
-    return [flagOf(field, at, required.has(key))];
+    // What has a default need not be said.
+    return [flagOf(field, at, required.has(key) && field.default === undefined)];
   });
 }
 

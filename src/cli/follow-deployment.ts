@@ -8,6 +8,7 @@ import { EXIT } from "./exit-code.ts";
 import { pathSegment } from "./operation-request.ts";
 import { isOver } from "./progress.ts";
 import { duration } from "./readable.ts";
+import { safe } from "./table.ts";
 import { explain, warn } from "./views/explain.ts";
 
 /** How long a second Ctrl-C is waited for. */
@@ -89,7 +90,9 @@ async function conclude(
     io.err("A newer deployment of this app took its place.\n");
     return EXIT.failed;
   }
-  if (!verbose) for (const line of screen.lastLines(LAST_LINES)) io.err(`${paintErr("dim", "│")} ${line}\n`);
+  // What the explanation rests on says more than the build's end, and repeats it where the build failed.
+  if (!verbose && !last.error?.evidence.length)
+    for (const line of screen.lastLines(LAST_LINES)) io.err(`${paintErr("dim", "│")} ${line}\n`);
   io.err(last.error ? `\n${explain(last.error, paintErr)}` : "The deployment failed.\n");
   io.err(await stillServing(last, context));
   return EXIT.failed;
@@ -110,6 +113,19 @@ async function celebrate(last: Deployment, { io, box, paintErr }: CliContext): P
   const took = Date.parse(last.finished_at ?? last.created_at) - Date.parse(last.created_at);
   io.err(`${paintErr("green", "✓")} ${ref} v${last.release} is live (${duration(took)})\n`);
   for (const warning of last.warnings) io.err(`\n${warn(warning, paintErr)}`);
+  if (last.trigger === "user") io.err(await notStarted(ref, box));
   for (const url of urls) io.out(`${url}\n`);
   return EXIT.ok;
+}
+
+/** Processes that the app has and nobody wants yet: a worker is there from its Procfile on, and runs when it is asked for. */
+async function notStarted(ref: string, box: CliContext["box"]): Promise<string> {
+  const path = `/apps/${pathSegment(ref)}/formation`;
+  const processes = await box
+    .json<{ process: string; quantity: number }[]>({ method: "GET", path })
+    .catch(() => []); // Only an addition to what was told.
+  const idle = processes.filter(({ quantity }) => quantity === 0).map(({ process }) => process);
+  if (idle.length === 0) return "";
+  const wanted = idle.map((process) => `${process}=1`).join(" ");
+  return `Not started: ${safe(idle.join(", "))}. To start: diplo ps:scale -a ${ref} ${safe(wanted)}\n`;
 }

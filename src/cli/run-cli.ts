@@ -27,12 +27,12 @@ export async function runCli(
 ): Promise<number> {
   const verbs = options.verbs ?? allVerbs();
   const readSettings = options.config ?? readConfig;
-  let asked: Asked = { json: argv.includes("--json"), verb: undefined, paint: plain };
+  let asked: Asked = { json: argv.includes("--json"), verb: undefined, meant: undefined, paint: plain };
   try {
     if (io.terminal.err && !readSettings({}).client.plain) asked.paint = coloured;
     if (argv.length === 0 || /^(help|-h|--help)$/.test(argv[0]!)) return help(verbs, argv.slice(1), io);
-    const { verb, rest } = findVerb(verbs, /^(-V|--version)$/.test(argv[0]!) ? ["version"] : argv);
-    asked = { ...asked, verb };
+    const { verb, rest, meant } = findVerb(verbs, /^(-V|--version)$/.test(argv[0]!) ? ["version"] : argv);
+    asked = { ...asked, verb, meant };
     const given = parseArguments(rest, verb.flags, { passThrough: verb.passThrough });
     asked.json = given.flags.get("json") === true;
     if (given.flags.get("help")) return help(verbs, [verb.name], io);
@@ -45,6 +45,8 @@ export async function runCli(
 interface Asked {
   json: boolean;
   verb: Verb | undefined;
+  /** What was meant if the verb's first argument is none. */
+  meant: string | undefined;
   paint: Paint;
 }
 
@@ -60,7 +62,7 @@ function help(verbs: readonly Verb[], words: readonly string[], io: CliIo): numb
   return EXIT.ok;
 }
 
-function complain(error: unknown, { json, verb, paint }: Asked, io: CliIo): number {
+function complain(error: unknown, { json, verb, meant, paint }: Asked, io: CliIo): number {
   if (json && error instanceof BoxError) io.out(`${JSON.stringify(error.problem, null, 2)}\n`);
   if (!(error instanceof DiploError)) {
     io.err(`diplo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
@@ -72,6 +74,7 @@ function complain(error: unknown, { json, verb, paint }: Asked, io: CliIo): numb
   for (const line of error.evidence) io.err(`  │ ${safe(line)}\n`);
   if (error.hint) io.err(`${safe(error.hint)}\n`);
   const code = exitCodeOf(error);
+  if (code === EXIT.usage && meant && !error.hint) io.err(`Did you mean: diplo ${meant}\n`);
   if (code === EXIT.usage && verb) io.err(`diplo ${verb.name} --help tells how it is written.\n`);
   return code;
 }

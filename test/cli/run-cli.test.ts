@@ -347,6 +347,16 @@ describe("runCli apps:destroy", () => {
   });
 });
 
+test("runCli leaves out what has a default, and tells which verb a stray argument is a slip for", async () => {
+  using box = new FakeBox(routes({ "GET /apps/blog/requests": [] }));
+  const io = fakeIo();
+  expect(await box.run(["requests", "blog"], io)).toBe(0);
+  expect(io.stdout()).toBe("No requests in this time.\n");
+  const slip = fakeIo();
+  expect(await box.run(["ps", "scal", "web=2", "-a", "blog"], slip)).toBe(2);
+  expect(slip.stderr()).toContain("Did you mean: diplo ps:scale\n");
+});
+
 test("runCli takes no secret from the command line", async () => {
   using box = new FakeBox(() => problem(503, "stop", "Enough."));
   const io = fakeIo();

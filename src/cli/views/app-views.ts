@@ -30,20 +30,27 @@ export const appInfo: View<App> = (app, { paint, now }) => {
     ["app", nameOf(app)],
     ["state", paintState(paint, app.status)],
     ["addresses", app.urls.join("  ")],
-    ["release", `${releaseOf(app)}  ${shortCommit(app.commit)}  ${app.commit_message ?? ""}`],
+    ["release", releaseText(app)],
     ["deployed", app.deployed_at ? `${ago(app.deployed_at, now)} by ${app.deployed_by ?? "-"}` : "never"],
     ["instances", `${app.instances.running} of ${app.instances.wanted} running`],
     ["source", sourceText(app)],
     ["health", health.type === "http" ? `HTTP ${health.path}` : health.type],
     ["limits", `memory ${limits.memory}, cpus ${limits.cpus ?? "any"}, pids ${limits.pids}`],
-    ["requests", requestsText(app)],
+    ["balance", balanceText(app)],
     ["sleeps", sleepText(app)],
     ["runtime", app.runtime_type],
   ];
   return pairs(facts) + (app.error ? `\n${explain(app.error, paint)}` : "");
 };
 
-function requestsText({ settings }: App): string {
+function releaseText(app: App): string {
+  if (app.release === null) return "none yet";
+  return [releaseOf(app), app.commit && shortCommit(app.commit), app.commit_message]
+    .filter(Boolean)
+    .join("  ");
+}
+
+function balanceText({ settings }: App): string {
   return settings.sticky ? `${settings.balance}, sticky` : settings.balance;
 }
 

@@ -1,4 +1,5 @@
 import { pairs, safe } from "../table.ts";
+import { plainView } from "./plain-view.ts";
 import type { View } from "./view-facts.ts";
 
 interface DeployKey {
@@ -19,3 +20,13 @@ export const deployKey: View<DeployKey> = ({ public_key, fingerprint, add_at, ss
 /** What is followed says the rest; a deployment that found nothing new is not there to be followed. */
 export const deploymentStarted: View<{ changed?: false; name?: string; reason?: string }> = (answer) =>
   answer.changed === false ? `${answer.name}: nothing to deploy: ${answer.reason}\n` : "";
+
+export const credentialList: View<unknown[]> = (kept, facts) =>
+  kept.length === 0
+    ? "Nothing is kept. Public repositories need none; keep a token: diplo credentials:set --github-token -\n"
+    : plainView(kept, facts);
+
+export const sshHostList: View<unknown[]> = (hosts, facts) =>
+  hosts.length === 0
+    ? "No hosts yet: the first connection over ssh pins its host's key.\n"
+    : plainView(hosts, facts);

@@ -1,5 +1,4 @@
 import type { DoctorCheck } from "../../product/doctor/check.ts";
-import { paintState } from "../colour.ts";
 import { duration, size } from "../readable.ts";
 import { pairs, safe, table } from "../table.ts";
 import type { View } from "./view-facts.ts";
@@ -75,7 +74,7 @@ export const runtimeList: View<RuntimeRow[]> = (runtimes, { paint }) => {
   return table(
     [
       { title: "RUNTIME", cell: ({ type }) => type },
-      { title: "USABLE", cell: ({ available }) => paintState(paint, available ? "ok" : "no") },
+      { title: "USABLE", cell: ({ available }) => (available ? paint("green", "yes") : "no") },
       { title: "VERSION", cell: ({ version }) => version || "-" },
       { title: "ADDRESS", cell: ({ address }) => address },
       {

@@ -17,7 +17,7 @@ import {
   volumeAdded,
   volumeList,
 } from "./small-views.ts";
-import { deployKey, deploymentStarted } from "./source-views.ts";
+import { credentialList, deployKey, deploymentStarted, sshHostList } from "./source-views.ts";
 import { doctorReport, runtimeList, systemStats } from "./system-views.ts";
 import type { View } from "./view-facts.ts";
 
@@ -34,6 +34,8 @@ const VIEWS: Record<string, View<any>> = {
   "deployments:info": deploymentInfo,
   "deploy:cancel": deploymentInfo,
   "deploy:again": deploymentStarted,
+  credentials: credentialList,
+  "ssh-hosts": sshHostList,
   "deploy-key": deployKey,
   "deploy-key:create": deployKey,
   "deploy:retry": () => "",
