@@ -9,6 +9,9 @@ export type LogSource = "app" | "router";
 
 /** Throws `invalid` for what does not go together, before any stream begins. */
 export function checkFilters(source: LogSource, options: LogOptions): void {
+  const { since } = options;
+  if (since !== undefined && !(/^\d{4}-\d\d-\d\d/.test(since) && Number.isFinite(Date.parse(since))))
+    throw invalid("since", "is no time", "As in 2026-01-31T12:00:00Z.");
   if (source === "app") return;
   for (const filter of ["process", "instance"] as const)
     if (options[filter] !== undefined)

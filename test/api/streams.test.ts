@@ -211,6 +211,14 @@ test("apps/:app/logs?source=router gives lines of the access log as they are", a
   expect((await get("elsewhere")).status).toBe(422);
 });
 
+test("apps/:app/logs refuses a since that is no time, of either source", async () => {
+  const headers = { authorization: `Bearer ${token}` };
+  const get = (query: string) => fetch(`${box.url}/api/v1/apps/blog/logs?${query}`, { headers });
+  expect((await get("since=yesterday")).status).toBe(422);
+  expect((await get("since=1&source=router")).status).toBe(422);
+  expect((await get("since=2026-01-31T12:00:00Z")).status).toBe(200);
+});
+
 test("apps/:app/logs?follow=1 resumes after the last line's time and lets go when the client leaves", async () => {
   logLines = [line(1, "web.1"), line(2, "web.2"), line(3, "web.1")];
   const leave = new AbortController();
