@@ -58,7 +58,7 @@ export async function explainExit(
 
 const lookAt = (evidence: string[]): string =>
   evidence.length > 0
-    ? "Its last lines usually say why."
+    ? "Look at its last lines: they usually say why."
     : "It printed nothing: let it say why it ends, or try its start command with diplo run.";
 
 /** A command that cannot be run ends as in a shell (126, 127); between two tries only the init's own line tells. */

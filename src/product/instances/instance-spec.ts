@@ -49,7 +49,7 @@ function imageOf({ number, spec }: ReleaseRow): string {
   throw conflict(
     "no_container",
     `v${number} is files that the proxy serves: there is no container to run anything in`,
-    "To have one, set static.serve to container and deploy again.",
+    "To have one: diplo apps:set --static.serve container, then diplo deploy:again.",
   );
 }
 

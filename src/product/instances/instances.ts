@@ -94,7 +94,7 @@ export class Instances {
         throw invalid(
           name,
           "is files that the proxy serves: there is one of it, which every core of the box answers for",
-          "To run containers instead: set static.serve to container and deploy again.",
+          "To run containers instead: diplo apps:set --static.serve container, then diplo deploy:again.",
         );
   }
 

@@ -43,7 +43,7 @@ export function buildFailure(outcome: Outcome, place: BuildPlace): DiploError {
     return outOfMemory(step, error, evidence);
   return new PermanentError("build_failed", `${step}: ${error}`, {
     detail: `The build step "${step}" failed${exitCode(error)}.`,
-    hint: "The lines below are the step's last output. Fix what they say, push, and deploy again.",
+    hint: "Mend what the step's last lines say, and deploy again.",
     evidence,
   });
 }
