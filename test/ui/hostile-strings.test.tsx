@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { Layout } from "../../ui/layout.tsx";
-import { samplePages } from "./sample-views.tsx";
+import { AppPage } from "../../ui/pages/app.tsx";
+import { HomePage } from "../../ui/pages/home.tsx";
+import { appView, homeView, samplePages } from "./sample-views.tsx";
 
 const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>&lt;b&gt;javascript:alert(1)`;
 
@@ -67,6 +69,20 @@ describe("every page escapes every value", () => {
     expect(html.includes("<script>alert")).toBe(false);
     expect(html.includes("<img")).toBe(false);
     expect(html).toStartWith("<!doctype html><html");
+  });
+
+  test("a page says nothing of what is not there: no address without a release, no memory without a container", () => {
+    const app = { ...appView.app, release: null };
+    expect(AppPage({ ...appView, app })).not.toContain('href="http://blog.local');
+    expect(AppPage(appView)).toContain("Memory and processor");
+    const instances = appView.instances.map((each) => ({ ...each, address: null }));
+    expect(AppPage({ ...appView, instances })).not.toContain("Memory and processor");
+  });
+
+  test("the home page offers to deploy also when every app needs someone", () => {
+    const apps = homeView.apps.filter(({ status }) => status === "error");
+    expect(apps).toHaveLength(1);
+    expect(HomePage({ ...homeView, apps })).toContain('href="/apps/new"');
   });
 
   test("a page without hostile values says what it should", () => {

@@ -52,7 +52,7 @@ export function AppSettingsPage(view: AppSettingsView) {
           </span>
         </p>
       </Form>
-      <SourceSettings source={view.source} base={base} errors={view.errors} />
+      <SourceSettings source={view.source} appRef={ref} base={base} errors={view.errors} />
       {view.source === null || view.source.kind === "git" ? (
         <>
           <SourceAccess {...view.access} base={base} errors={view.errors} />

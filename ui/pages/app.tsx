@@ -43,12 +43,16 @@ export function AppPage(view: AppView) {
           />
         ) : null}
         <CurrentRelease app={app} now={now} path={path} />
-        <Instances instances={view.instances} counts={app.instances} appRef={appRef(app)} now={now} />
+        <Instances instances={view.instances} counts={app.instances} now={now} />
         <RecentDeployments recent={view.recent} all={`${path}/deployments`} now={now} />
       </div>
       <Requests view={view.requests} appRef={appRef(app)} />
-      <UsagePlace appRef={appRef(app)} />
+      {needsNoContainer(view.instances) ? null : <UsagePlace appRef={appRef(app)} />}
       <CommandLine command={`diplo apps:info ${appRef(app)}`} />
     </div>
   );
 }
+
+/** Files that the proxy serves use no memory of their own: there is nothing to measure. */
+const needsNoContainer = (instances: InstanceView[]): boolean =>
+  instances.length > 0 && instances.every(({ address }) => address === null);

@@ -40,7 +40,10 @@ export function HomePage({ box, apps, recent, now, notice }: HomeView) {
         {box ? <BoxLine box={box} now={now} /> : null}
         {needy.length > 0 ? (
           <section class="needs" aria-labelledby="needs-title">
-            <h2 id="needs-title">Needs you</h2>
+            <div class="sectionhead">
+              <h2 id="needs-title">Needs you</h2>
+              {others.length === 0 ? <DeployLink /> : null}
+            </div>
             <AppRows apps={needy} caption="Apps that need someone" now={now} />
           </section>
         ) : null}
@@ -48,9 +51,7 @@ export function HomePage({ box, apps, recent, now, notice }: HomeView) {
           <section aria-labelledby="apps-title">
             <div class="sectionhead">
               <h2 id="apps-title">Apps</h2>
-              <a class="button primary" href="/apps/new">
-                Deploy
-              </a>
+              <DeployLink />
             </div>
             <AppRows apps={others} caption="Apps" now={now} />
           </section>
@@ -66,6 +67,14 @@ function headline(apps: number, needy: number): string {
   if (apps === 0) return "Welcome";
   if (needy === 0) return "All is well";
   return needy === 1 ? "1 app needs you" : `${needy} apps need you`;
+}
+
+function DeployLink() {
+  return (
+    <a class="button primary" href="/apps/new">
+      Deploy
+    </a>
+  );
 }
 
 function NoApps() {

@@ -46,7 +46,7 @@ export function CurrentRelease({ app, now, path }: { app: CurrentReleaseView; no
           ) : null}
         </dl>
       )}
-      <Addresses urls={app.urls} />
+      {app.release === null ? null : <Addresses urls={app.urls} />}
       <div class="actions">
         <Actions app={app} path={path} />
       </div>

@@ -1,5 +1,4 @@
 import { Copyable } from "../components/copyable.tsx";
-import { Empty } from "../components/empty.tsx";
 import { formatMany } from "../components/format.ts";
 import { instanceState, State } from "../components/state.tsx";
 import { TimeAgo } from "../components/time-ago.tsx";
@@ -21,17 +20,18 @@ export interface InstanceView {
 export interface InstancesProps {
   instances: InstanceView[];
   counts: { wanted: number; running: number };
-  appRef: string;
   now: number;
 }
 
 /** What runs of an app, and what it was that last ended. */
-export function Instances({ instances, counts, appRef: ref, now }: InstancesProps) {
+export function Instances({ instances, counts, now }: InstancesProps) {
   return (
     <section aria-labelledby="instances-title">
-      <h2 id="instances-title" safe>{`Instances, ${counts.running} of ${counts.wanted} running`}</h2>
+      <h2 id="instances-title" safe>
+        {counts.wanted === 0 ? "Instances" : `Instances, ${counts.running} of ${counts.wanted} running`}
+      </h2>
       {instances.length === 0 ? (
-        <Empty title="No instance runs." command={`diplo ps ${ref}`} />
+        <p class="faint">No instance runs.</p>
       ) : (
         <table class="rows">
           <thead>

@@ -14,10 +14,12 @@ export interface SourceView {
 /** Where the code comes from. Another branch is a deployment; another repository is too, and says so. */
 export function SourceSettings({
   source,
+  appRef: ref,
   base,
   errors,
 }: {
   source: SourceView | null;
+  appRef: string;
   base: string;
   errors: FieldErrors;
 }) {
@@ -27,7 +29,8 @@ export function SourceSettings({
       {source === null ? <p class="faint">Nothing was deployed yet.</p> : null}
       {source?.kind === "upload" ? (
         <p>
-          Sent as a directory from the command line. <code>diplo deploy .</code> sends the next one.
+          Sent as a directory from the command line. <code safe>{`diplo deploy . --name ${ref}`}</code> sends
+          the next one.
         </p>
       ) : source?.kind === "image" ? (
         <ImageSource image={source.image} base={base} error={errors.image} />
