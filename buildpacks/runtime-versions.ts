@@ -253,8 +253,8 @@ function lineFor({ lines }: Runtime, unsaid: string, range: string): string | nu
     const prefix = `${numbers.join(".")}.`;
     return unsaid.startsWith(prefix) ? unsaid : (known.find((line) => line.startsWith(prefix)) ?? null);
   }
-  // Bun takes a range it cannot read for "any".
-  if (!/\d/.test(text)) return null;
+  // Bun takes a range it cannot read for "any". A name that nobody knows, or nvm's `lts/-1`, is no number either.
+  if (!/\d/.test(text) || text.startsWith("lts/")) return null;
   // A line's last version stands for all of it: a range that names a line nearly always takes its newest.
   const fits = (line: string) =>
     Bun.semver.satisfies([...line.split("."), "99", "99"].slice(0, 3).join("."), text);

@@ -36,6 +36,11 @@ export async function present(tree: SourceTree, paths: string[]): Promise<string
   return found;
 }
 
+/** What a stage of packages says it is for. */
+export function packagesPurpose(packages: string, isLocked: boolean): string {
+  return `${packages}, as the ${isLocked ? "lockfile" : "manifest"} has them`;
+}
+
 export function take(stage: string, path: string, to: string): Step {
   return { type: "take", stage, path, to };
 }

@@ -3,7 +3,16 @@ import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/bui
 import { quote } from "../../src/engine/build/quote.ts";
 import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { chooseVersion, defaultVersion } from "../runtime-versions.ts";
-import { CERTIFICATES, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import {
+  CERTIFICATES,
+  copyAll,
+  copyInPlace,
+  packagesPurpose,
+  present,
+  run,
+  runTheirs,
+  take,
+} from "../steps.ts";
 import { DENO_CONFIGS, type DenoProject, readDenoProject } from "./project.ts";
 
 const DENO_DIR = "/deno";
@@ -78,7 +87,7 @@ async function dependencyStages(tree: SourceTree, project: DenoProject): Promise
     {
       name: "dependencies",
       from: "tools",
-      purpose: "Packages, as the lockfile has them",
+      purpose: packagesPurpose("Packages", locked),
       env: { DENO_DIR },
       steps: [...copyInPlace(files), runTheirs(install)],
     },

@@ -1,5 +1,5 @@
 import type { RunStep, Stage, Step } from "../../src/engine/build/plan.ts";
-import { copyAll, copyInPlace, run, runTheirs, take } from "../steps.ts";
+import { copyAll, copyInPlace, packagesPurpose, run, runTheirs, take } from "../steps.ts";
 import type { PackageManager } from "./package-manager.ts";
 
 type Line = RunStep["command"];
@@ -70,7 +70,7 @@ function dependencyStage(facts: StageFacts): Stage {
   return {
     name: "dependencies",
     from,
-    purpose: "Packages, as the lockfile has them",
+    purpose: packagesPurpose("Packages", facts.manager.lockfile !== null),
     env: { ...env, CI: "true" },
     steps: [...copyInPlace(facts.manifests), runTheirs(facts.install, facts.manager.cache)],
   };

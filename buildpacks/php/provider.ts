@@ -4,7 +4,16 @@ import { firstOf, type SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
 import { readPackageJson } from "../node/package-json.ts";
 import { chooseVersion } from "../runtime-versions.ts";
-import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import {
+  aptInstall,
+  copyAll,
+  copyInPlace,
+  packagesPurpose,
+  present,
+  run,
+  runTheirs,
+  take,
+} from "../steps.ts";
 import { toolVersion } from "../tool-versions.ts";
 import { APACHE_ENVIRONMENT, apacheCommand, apacheStep } from "./apache.ts";
 import { type Composer, readComposer } from "./composer.ts";
@@ -108,7 +117,7 @@ async function composerStages(tree: SourceTree, composer: Composer | null): Prom
     {
       name: "dependencies",
       from: "composer:2",
-      purpose: "Packages, as the lockfile has them",
+      purpose: packagesPurpose("Packages", composer.locked),
       env: { COMPOSER_ALLOW_SUPERUSER: "1", COMPOSER_CACHE_DIR: "/root/.composer/cache" },
       steps: [
         ...copyInPlace(files),

@@ -1,8 +1,7 @@
-import { dirname, join } from "node:path/posix";
+import { join } from "node:path/posix";
 import type { Choice } from "../../src/engine/build/plan.ts";
 import { quote } from "../../src/engine/build/quote.ts";
 import { type SourceTree, subtree } from "../../src/engine/build/tree.ts";
-import { present } from "../steps.ts";
 
 /** What a Django project's manage.py, settings and server modules say. */
 export interface Django {
@@ -47,17 +46,15 @@ export async function readDjango(root: SourceTree, releaseCommand: string | null
   };
 }
 
-/** The root, else the only directory with a manage.py. */
+/** The root, else the only directory with a manage.py that names its settings, as other frameworks' do not. */
 async function projectDirectory(tree: SourceTree): Promise<string | null> {
   if (await tree.has("manage.py")) return "";
   const directories = (await tree.list("")).filter(
     ({ name, directory }) => directory && !name.startsWith("."),
   );
-  const found = await present(
-    tree,
-    directories.map(({ name }) => `${name}/manage.py`),
-  );
-  return found.length === 1 ? dirname(found[0]!) : null;
+  const texts = await Promise.all(directories.map(({ name }) => tree.read(`${name}/manage.py`)));
+  const found = directories.filter((_, index) => settingsIn(texts[index] ?? "") !== null);
+  return found.length === 1 ? found[0]!.name : null;
 }
 
 function settingsIn(text: string): string | null {

@@ -3,7 +3,16 @@ import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/bui
 import type { SourceTree } from "../../src/engine/build/tree.ts";
 import { nodeAssets } from "../node/assets.ts";
 import { chooseVersion } from "../runtime-versions.ts";
-import { aptInstall, copyAll, copyInPlace, present, run, runTheirs, take } from "../steps.ts";
+import {
+  aptInstall,
+  copyAll,
+  copyInPlace,
+  packagesPurpose,
+  present,
+  run,
+  runTheirs,
+  take,
+} from "../steps.ts";
 import { type Gems, readGems } from "./gems.ts";
 
 const BUNDLE = "/usr/local/bundle";
@@ -128,7 +137,7 @@ async function gemStage(tree: SourceTree, plan: BuildPlan, gems: Gems): Promise<
   return {
     name: "dependencies",
     from: plan.build_image!.value,
-    purpose: "Gems, as the lockfile has them",
+    purpose: packagesPurpose("Gems", gems.locked),
     env: { ...bundleEnvironment(gems.locked), BUNDLE_GLOBAL_GEM_CACHE: "true" },
     steps: [...(gems.needsTree ? [copyAll()] : copyInPlace(files)), runTheirs({ value: line, from }, CACHES)],
   };

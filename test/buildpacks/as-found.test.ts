@@ -196,6 +196,12 @@ test("python finds a Django project in a directory, and starts and gathers there
   expect(text).toContain("cd backend && ");
   expect(text).toContain("pip install -r requirements/prod.txt");
   expect((await planOf(DJANGO)).warnings.join()).toContain("`release: python backend/manage.py migrate`");
+  const example = {
+    "requirements.txt": "flask",
+    "app.py": "app = Flask(__name__)",
+    "tools/manage.py": "Manager()",
+  };
+  expect(await startOf(example)).toContain("gunicorn app:app");
   const asgi = { ...DJANGO, "requirements/base.txt": "django\nchannels", "backend/config/asgi.py": "" };
   expect(await startOf(asgi)).toContain("uvicorn config.asgi:application --app-dir backend --host");
 });
@@ -296,4 +302,12 @@ test("site knows Hugo's shorter names, and lends it Go for modules", async () =>
 test("deno names the configuration that it read", async () => {
   const plan = await planOf({ "deno.jsonc": '{"tasks": {"start": "deno run -A main.ts"}}', "main.ts": "" });
   expect(plan.processes.web!.from).toBe("tasks.start in deno.jsonc");
+});
+
+test("a Dockerfile speaks of a lockfile only where there is one", async () => {
+  const pkg = { scripts: { start: "node x.js" }, dependencies: { express: "4" } };
+  expect(await dockerfileOf({ "package.json": pkg })).toContain("# Packages, as the manifest has them");
+  expect(await dockerfileOf({ "package.json": pkg, ...NPM })).toContain(
+    "# Packages, as the lockfile has them",
+  );
 });

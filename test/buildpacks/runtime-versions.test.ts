@@ -28,6 +28,8 @@ test.each(names)("the table of %s is whole: newest first, no line twice, dates, 
     expect(ends === null || released < ends).toBe(true);
   }
   expect(RUNTIMES[name].source).toMatch(/\w\.\w/);
+  const { oldest_image }: Runtime = RUNTIMES[name];
+  expect(oldest_image ?? lines.at(-1)).toBe(lines.at(-1));
 });
 
 test.each(names)("what a repository gets that says no version of %s is still mended today", (name) => {
@@ -93,6 +95,12 @@ test.each<[RuntimeName, string, string]>([
   ["java", "21", "21"],
 ])("chooseVersion of %s takes %j for %s", (name, range, line) => {
   expect(chooseVersion(name, { range, from: "x" }).version.value).toBe(line);
+});
+
+test.each(["lts/-1", "lts/future"])("chooseVersion makes no number of nvm's %s", (range) => {
+  const { version, warnings } = chooseVersion("node", { range, from: `.nvmrc: ${range}` });
+  expect(version.value).toBe(defaultVersion("node").value);
+  expect(warnings[0]).toContain("could not be read");
 });
 
 test("chooseVersion says when a wish is no version, and where its own choice comes from", () => {
