@@ -26,6 +26,7 @@ export interface Workspace {
 const PLAIN = /^[\w@.-]+(\/[\w@.-]+)*$/;
 const MAX_MEMBERS = 100;
 const MAX_DEPTH = 4;
+const MAX_PARTS = 8;
 
 /** The workspace that a directory is a member of, else the directory itself; null without a package.json. */
 export async function findWorkspace(tree: SourceTree): Promise<Workspace | null> {
@@ -73,17 +74,18 @@ async function isApp({ tree, pkg }: AppPackage): Promise<boolean> {
 }
 
 /**
- * Directories with a package.json that package.json's or pnpm's patterns name. Brackets of extended globs, and what
- * leads out of the tree, are not followed.
+ * Directories with a package.json that package.json's or pnpm's patterns name. Brackets and braces, and what leads out
+ * of the tree, are not followed.
  */
 async function membersOf(tree: SourceTree, root: PackageJson): Promise<string[] | null> {
   const found = new Set<string>();
-  const patterns = [...root.workspaces, ...(await pnpmPackages(tree))];
+  // pnpm's lists may name the root, which is no member of itself.
+  const patterns = [...root.workspaces, ...(await pnpmPackages(tree))].filter((one) => plainly(one) !== ".");
+  if (!patterns.every((one) => isFollowed(one.replace(/^!/, "")))) return null;
   const excluded = patterns
     .filter((one) => one.startsWith("!"))
     .map((one) => new Bun.Glob(plainly(one.slice(1))));
   for (const pattern of patterns.filter((one) => !one.startsWith("!")).map(plainly)) {
-    if (!/^[\w@./*{},-]+$/.test(pattern) || pattern.split("/").includes("..")) return null;
     for (const directory of await matching(tree, pattern)) {
       const isMember = PLAIN.test(directory) && !excluded.some((glob) => glob.match(directory));
       if (isMember && (await tree.has(`${directory}/package.json`))) found.add(directory);
@@ -92,14 +94,20 @@ async function membersOf(tree: SourceTree, root: PackageJson): Promise<string[] 
   return found.size > MAX_MEMBERS ? null : [...found];
 }
 
+/** Of few parts, since a matcher's work grows with its stars. */
+function isFollowed(pattern: string): boolean {
+  const parts = pattern.split("/");
+  return /^[\w@./*-]{1,200}$/.test(pattern) && parts.length <= MAX_PARTS && !parts.includes("..");
+}
+
 function plainly(pattern: string): string {
-  return pattern.replace(/^\.\//, "").replace(/\/$/, "");
+  return pattern.replace(/\/$/, "").replace(/^\.\//, "");
 }
 
 /** Directories that a pattern may mean, at most `MAX_DEPTH` below its plain beginning. */
 async function matching(tree: SourceTree, pattern: string): Promise<string[]> {
   const parts = pattern.split("/");
-  const wild = parts.findIndex((part) => /[*{]/.test(part));
+  const wild = parts.findIndex((part) => part.includes("*"));
   if (wild < 0) return [pattern];
   const depth = pattern.includes("**") ? MAX_DEPTH : parts.length - wild;
   const glob = new Bun.Glob(pattern);

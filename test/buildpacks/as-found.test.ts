@@ -97,6 +97,14 @@ test("node follows patterns of a workspace through all levels, and those that ta
   expect(await dockerfileOf(files)).toContain("COPY apps/site/web/package.json ./apps/site/web/\n");
 });
 
+test("node takes a workspace that names its root for no member of itself", async () => {
+  const pkg = { scripts: { build: "next build", start: "next start" }, dependencies: { next: "15" } };
+  const pnpm = { "pnpm-workspace.yaml": "packages:\n  - .\n", "pnpm-lock.yaml": "lockfileVersion: '9.0'" };
+  const text = await dockerfileOf({ "package.json": pkg, ...pnpm });
+  expect(text).toContain("COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./\n");
+  expect(text).not.toContain("./package.json");
+});
+
 test("node reads no setting out of a comment", async () => {
   const next = { scripts: { build: "next build", start: "next start" }, dependencies: { next: "15" } };
   const plain = "export default {\n  // output: 'standalone',\n  /* output: 'export', */\n}";
