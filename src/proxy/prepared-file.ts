@@ -84,19 +84,19 @@ export function prepareFile(parts: HeadParts, whole: boolean, read: (into: Buffe
 
 /** What stands in every answer about the file, 304 and 206 too (RFC 9110 section 15.4.5). */
 function fieldLines({ file, headers }: HeadParts): string {
-  const said = (name: string) => headers.lines.get(name)?.values[0];
+  const said = (name: string) => headers.lines.get(name)?.value;
   let lines = `Cache-Control: ${said("cache-control") ?? file.cacheControl}\r\n`;
   const vary = [file.hasVariants ? "Accept-Encoding" : "", said("vary") ?? ""].filter(Boolean).join(", ");
   if (vary !== "") lines += `Vary: ${vary}\r\n`;
   lines += `X-Content-Type-Options: ${said("x-content-type-options") ?? "nosniff"}\r\n`;
-  for (const [key, { name, values }] of headers.lines)
-    if (!OWN_NAMES.has(key)) for (const value of values) lines += `${name}: ${value}\r\n`;
+  for (const [key, { name, value }] of headers.lines)
+    if (!OWN_NAMES.has(key)) lines += `${name}: ${value}\r\n`;
   return lines;
 }
 
 /** About the content that comes with the answer. */
 function entityLines({ file, coding, status, headers }: HeadParts): string {
-  const type = headers.lines.get("content-type")?.values[0] ?? file.type;
+  const type = headers.lines.get("content-type")?.value ?? file.type;
   const encoding = coding === 0 ? "" : `Content-Encoding: ${CODINGS[coding]}\r\n`;
   return `Content-Type: ${type}\r\n${encoding}${status === 200 ? "Accept-Ranges: bytes\r\n" : ""}`;
 }

@@ -4,7 +4,7 @@ import type { SiteHeaders } from "./protocol.ts";
 /** What the rules of `_headers` make of one path. Equal outcomes are one object. */
 export interface HeaderSet {
   /** By lower-case name: each becomes a line of its own. */
-  readonly lines: ReadonlyMap<string, { name: string; values: readonly string[] }>;
+  readonly lines: ReadonlyMap<string, { name: string; value: string }>;
 }
 
 export const NO_HEADERS: HeaderSet = { lines: new Map() };
@@ -30,9 +30,9 @@ const SINGLE = new Set([
   "x-robots-tag",
 ]);
 
-/** What the data plane alone says: framing, validators, the connection, its own words. */
+/** What the data plane alone says: framing, validators, the connection, its own words. No cookies: all get the same. */
 const OURS =
-  /^(accept-ranges|connection|content-(encoding|length|range)|date|etag|keep-alive|last-modified|location|proxy-.*|te|trailer|transfer-encoding|upgrade|x-diplo-.*)$/;
+  /^(accept-ranges|connection|content-(encoding|length|range)|date|etag|keep-alive|last-modified|location|proxy-.*|set-cookie2?|te|trailer|transfer-encoding|upgrade|x-diplo-.*)$/;
 
 const REMEMBERED = 1_000;
 
@@ -71,16 +71,15 @@ export class HeaderRules {
 }
 
 function linesOf(rules: readonly SiteHeaders[]): HeaderSet["lines"] {
-  const lines = new Map<string, { name: string; values: string[] }>();
+  const lines = new Map<string, { name: string; value: string }>();
   for (const rule of rules) {
     for (const name of rule.remove) lines.delete(name.toLowerCase());
     for (const [name, value] of rule.set) {
       const key = name.toLowerCase();
       if (OURS.test(key)) continue;
       const line = lines.get(key);
-      if (line === undefined || SINGLE.has(key)) lines.set(key, { name, values: [value] });
-      else if (key === "set-cookie") line.values.push(value);
-      else line.values = [`${line.values[0]}, ${value}`];
+      if (line === undefined || SINGLE.has(key)) lines.set(key, { name, value });
+      else line.value += `, ${value}`;
     }
   }
   return lines;

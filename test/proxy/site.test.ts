@@ -270,6 +270,7 @@ describe("a static release's fields", () => {
               ["Content-Length", "99"],
               ["Transfer-Encoding", "chunked"],
               ["X-Diplo-Instance", "evil"],
+              ["Set-Cookie", "diplo_session=evil"],
             ],
             remove: [],
           },
@@ -294,6 +295,7 @@ describe("a static release's fields", () => {
     expect([root.get("content-length"), root.has("transfer-encoding"), root.has("x-diplo-instance")]).toEqual(
       ["2", false, false],
     );
+    expect(root.has("set-cookie")).toBe(false);
     const post = (await ask(plane, "/blog/a")).fields;
     expect([post.has("x-frame-options"), post.get("link"), post.get("cache-control")]).toEqual([
       false,

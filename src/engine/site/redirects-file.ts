@@ -62,6 +62,8 @@ function targetOf(from: string, to: string, status: number): { to: string } | { 
   if (to.startsWith("//")) return { fault: "the target has no scheme" };
   if (absolute && (/^https?:\/\/\//i.test(to) || !URL.canParse(to.replace(/:[A-Za-z]\w*/g, "x"))))
     return { fault: "the target is no address" };
+  // What a stranger asks for would choose the host: `https://b.example:splat` may end in `.evil.example`.
+  if (/^https?:\/\/[^/]*:[A-Za-z]/i.test(to)) return { fault: "the target has a placeholder in its host" };
   const isFile = status === 200 || status === 404;
   if (absolute && isFile)
     return { fault: `status ${status} serves a file of the site; it does not fetch from elsewhere` };

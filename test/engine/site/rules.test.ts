@@ -83,6 +83,8 @@ test.each([
   ["/a //evil.example/", "has no scheme"],
   ["/a https://", "no address"],
   ["/a https:///b", "no address"],
+  ["/* https://b.example:splat", "in its host"],
+  ["/:a https://:a.example/", "in its host"],
   ["/a /a", "leads to itself"],
   ["/a /a/", "leads to itself"],
   ["/a/* /b%00 200", "% encoding of the target"],
