@@ -88,7 +88,20 @@ describe("a plain site", () => {
     ]);
   });
 
-  test("says in its log how it is served, and which lines of its rules cannot be used", async () => {
+  test("says how it is served, and which lines of its rules cannot be used", async () => {
+    const { body } = await box.api("GET", `/deployments/${first.deployment_id}`);
+    expect(body).toMatchObject({
+      status: "success",
+      warnings: [
+        {
+          code: "site_incomplete",
+          evidence: [
+            expect.stringContaining("_headers line 5"),
+            expect.stringContaining("_redirects line 3"),
+          ],
+        },
+      ],
+    });
     const log = (await box.api<string>("GET", `/deployments/${first.deployment_id}/log`)).body;
     expect(log).toContain("served by the proxy, without a container");
     expect(log).toContain("_headers line 5");

@@ -9,6 +9,7 @@ import type { SiteOptions } from "../../engine/site/site-rules.ts";
 import { tarSource } from "../../engine/site/tar-source.ts";
 import type { SiteContent, WrittenSite } from "../../engine/site/write-site.ts";
 import { PermanentError } from "../../errors.ts";
+import type { ErrorRecord } from "../../jobs/job.ts";
 import type { Environment } from "../environments/environments.ts";
 import type { EnvironmentSettings } from "../environments/settings.ts";
 import type { DeploymentParts } from "./deployment-parts.ts";
@@ -96,4 +97,19 @@ async function insideTree(tree: string, root: string): Promise<string> {
     detail: `The repository has no directory "${root}" to serve.`,
     hint: "Say which one holds the files: diplo apps:set --static.root public",
   });
+}
+
+const WARNINGS_SHOWN = 20;
+
+/** What a deployment says although its site is live: which of its rules, links and files cannot be used. null = none. */
+export function siteWarning(warnings: string[]): ErrorRecord | null {
+  if (warnings.length === 0) return null;
+  const more = warnings.length - WARNINGS_SHOWN;
+  return {
+    code: "site_incomplete",
+    title: "some of the site cannot be used",
+    detail: "The site is served without what is listed here.",
+    evidence: [...warnings.slice(0, WARNINGS_SHOWN), ...(more > 0 ? [`and ${more} more, see the log`] : [])],
+    hint: "Correct it and deploy again; docs/static.md says what is understood.",
+  };
 }

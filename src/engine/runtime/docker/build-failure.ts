@@ -39,9 +39,8 @@ export function buildFailure(outcome: Outcome, place: BuildPlace): DiploError {
   const evidence = tail.length > 0 ? tail : [outcome.error ?? error];
   if (FOREIGN_BINARY.test(error) || tail.some((line) => FOREIGN_BINARY.test(line)))
     return wrongBase(`The base image of "${step}"`, place.engine, evidence);
-  if (KILLED.test(error) || tail.some((line) => HEAP_FULL.test(line)))
-    return outOfMemory(step, error, evidence);
-  return new PermanentError("build_failed", `${step}: ${error}`, {
+  if (KILLED.test(error) || tail.some((line) => HEAP_FULL.test(line))) return outOfMemory(step, evidence);
+  return new PermanentError("build_failed", `the build failed at "${step}"${exitCode(error)}`, {
     detail: `The build step "${step}" failed${exitCode(error)}.`,
     hint: "Mend what the step's last lines say, and deploy again.",
     evidence,
@@ -56,8 +55,8 @@ export function buildTimeout(deadlineMs: number, step: string | null): Permanent
   });
 }
 
-function outOfMemory(step: string, error: string, evidence: string[]): PermanentError {
-  return new PermanentError("build_oom", `${step}: ${error}`, {
+function outOfMemory(step: string, evidence: string[]): PermanentError {
+  return new PermanentError("build_oom", `the build ran out of memory at "${step}"`, {
     detail: `The build step "${step}" ended, most likely because the memory ran out.`,
     hint: "Give the box more memory or swap, or make the build use less (for Node: NODE_OPTIONS=--max-old-space-size).",
     evidence,

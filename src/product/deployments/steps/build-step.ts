@@ -6,13 +6,21 @@ import { SECRETS_VERSION } from "../../../engine/build/render-dockerfile.ts";
 import { FILES_STAGE, isPlainTree } from "../../../engine/build/static-files.ts";
 import type { BuildLine, ImageFacts } from "../../../engine/runtime/container-runtime.ts";
 import { PermanentError } from "../../../errors.ts";
-import type { Step } from "../../../jobs/job.ts";
+import type { ErrorRecord, Step } from "../../../jobs/job.ts";
 import type { JobLog } from "../../../jobs/job-log.ts";
 import { type Environment, refOf } from "../../environments/environments.ts";
-import { containerReason, type SiteWork, siteFromImage, siteFromTree, siteName } from "../build-site.ts";
+import {
+  containerReason,
+  type SiteWork,
+  siteFromImage,
+  siteFromTree,
+  siteName,
+  siteWarning,
+} from "../build-site.ts";
 import { pick } from "../build-values.ts";
 import type { DeploymentParts } from "../deployment-parts.ts";
 import type { DeploymentState } from "../deployment-state.ts";
+import { addWarning } from "../deployment-warnings.ts";
 import { checkoutOf, workDirectory } from "./fetch-step.ts";
 
 /** Turns plan and tree into an image; finds the one an earlier, killed attempt finished. */
@@ -65,6 +73,7 @@ export function buildStep(parts: DeploymentParts): Step<DeploymentState> {
             buildId,
             id: state.deployment_id,
           });
+          if (built.warning) addWarning(parts, state.deployment_id, built.warning);
           return undefined;
         },
       };
@@ -86,13 +95,14 @@ interface Built {
   tag: string | null;
   image: ImageFacts | null;
   site: string | null;
+  warning: ErrorRecord | null;
 }
 
 /** Files run on every machine. */
 const ANY = "any";
 
 async function buildImage(work: Work): Promise<Built> {
-  return { ...(await findOrBuild(work, null)), site: null };
+  return { ...(await findOrBuild(work, null)), site: null, warning: null };
 }
 
 async function buildSite(work: Work): Promise<Built> {
@@ -116,7 +126,7 @@ async function buildSite(work: Work): Promise<Built> {
       : await siteFromImage(site, { runtime: await parts.runtimes.usable(), environment, image: image.id });
   for (const warning of warnings) log.line(`note: ${warning}`);
   log.line(`${Object.keys(manifest.files).length} files, compressed where it is worth it`);
-  return { tag, image, site: name };
+  return { tag, image, site: name, warning: siteWarning(warnings) };
 }
 
 /** `stage`: of a plan's own Dockerfile, instead of the last one. */
