@@ -51,7 +51,7 @@ const GIB = 1024 ** 3;
 /** Whether there is room for the next builds: images are what fills a box. */
 export function checkDisk({ total_bytes, free_bytes }: Size): DoctorCheck {
   const share = Math.round((free_bytes / Math.max(1, total_bytes)) * 100);
-  const detail = `${(free_bytes / GIB).toFixed(1)} of ${(total_bytes / GIB).toFixed(0)} GiB free (${share} %)`;
+  const detail = `${(free_bytes / GIB).toFixed(1)} of ${(total_bytes / GIB).toFixed(0)} GB free (${share} %)`;
   const remedy =
     "Remove apps that are not needed, or what other programs left; docker system df shows what images take.";
   if (free_bytes < 0.5 * GIB) return fault("disk", detail, remedy);
@@ -60,8 +60,8 @@ export function checkDisk({ total_bytes, free_bytes }: Size): DoctorCheck {
 
 /** Whether an app more would push another one out of memory. */
 export function checkMemory({ total_bytes, free_bytes }: Size): DoctorCheck {
-  const mib = (bytes: number) => Math.round(bytes / 1024 ** 2);
-  const detail = `${mib(free_bytes)} of ${mib(total_bytes)} MiB available`;
+  const mb = (bytes: number) => Math.round(bytes / 1024 ** 2);
+  const detail = `${mb(free_bytes)} of ${mb(total_bytes)} MB available`;
   if (free_bytes < 100 * 1024 ** 2)
     return warning("memory", detail, "Scale apps down or lower their limits: diplo apps:set --limits.memory");
   return well("memory", detail);
