@@ -1,5 +1,5 @@
 import { join } from "node:path/posix";
-import { readJson, type SourceTree } from "../../src/engine/build/tree.ts";
+import { above, readJson, type SourceTree } from "../../src/engine/build/tree.ts";
 
 export interface Project {
   path: string;
@@ -30,17 +30,10 @@ async function projectPaths(tree: SourceTree, directory: string, depth: number):
   return [...own, ...deeper.flat()];
 }
 
-/** The directories around a project, nearest first, the root ("") last: each may hold what its projects share. */
-export function directoriesAround(path: string): string[] {
-  const parts = path.split("/").slice(0, -1);
-  return [...parts.keys(), parts.length].reverse().map((length) => parts.slice(0, length).join("/"));
-}
-
 async function readProject(tree: SourceTree, path: string): Promise<Project> {
   const text = (await tree.read(path)) ?? "";
-  const props = directoriesAround(path).map((directory) =>
-    tree.read(join(directory, "Directory.Build.props")),
-  );
+  // Each directory above may hold what its projects share.
+  const props = above(path).map((directory) => tree.read(join(directory, "Directory.Build.props")));
   const shared = (await Promise.all(props)).join("\n");
   const assembly = /<AssemblyName>\s*([\w.-]+)\s*</.exec(text)?.[1];
   const stated =

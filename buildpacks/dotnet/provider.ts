@@ -2,18 +2,11 @@ import { join } from "node:path/posix";
 import type { BuildPlan, Choice, Stage } from "../../src/engine/build/plan.ts";
 import { emptyPlan, type PlanContext, type Provider } from "../../src/engine/build/provider.ts";
 import { quote } from "../../src/engine/build/quote.ts";
-import type { SourceTree } from "../../src/engine/build/tree.ts";
+import { above, type SourceTree } from "../../src/engine/build/tree.ts";
 import { chooseVersion, type VersionWish } from "../runtime-versions.ts";
 import { serveFiles } from "../static/files-image.ts";
 import { copyAll, copyInPlace, present, runTheirs, take } from "../steps.ts";
-import {
-  chosenProject,
-  directoriesAround,
-  type GlobalJson,
-  type Project,
-  readGlobalJson,
-  readProjects,
-} from "./projects.ts";
+import { chosenProject, type GlobalJson, type Project, readGlobalJson, readProjects } from "./projects.ts";
 
 const CACHES = { nuget: "/root/.nuget/packages" };
 
@@ -121,7 +114,7 @@ async function buildStage(
   target: string | null,
 ): Promise<Stage> {
   const locks = projects.map(({ path }) => path.replace(/[^/]+$/, "packages.lock.json"));
-  const directories = [...new Set(projects.flatMap(({ path }) => directoriesAround(path)))].sort();
+  const directories = [...new Set(projects.flatMap(({ path }) => above(path)))].sort();
   const shared = directories.flatMap((directory) => SHARED.map((name) => join(directory, name)));
   const manifests = await present(tree, [...shared, ...projects.map(({ path }) => path), ...locks]);
   const path = quote(project.path);

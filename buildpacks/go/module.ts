@@ -18,7 +18,7 @@ export interface GoModule {
 /** The app's own module, else the nearest go.work or go.mod above it. */
 export async function findModule(tree: SourceTree): Promise<GoModule> {
   const own = { tree, context: null, directory: "" };
-  for (const context of above(tree)) {
+  for (const context of above(tree.subdirectory)) {
     const outer = subtree(tree.root, context);
     const directory = context === "" ? tree.subdirectory : tree.subdirectory.slice(context.length + 1);
     const workspace = await workspaceOf(outer);

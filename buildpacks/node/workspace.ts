@@ -32,7 +32,7 @@ const MAX_PARTS = 8;
 export async function findWorkspace(tree: SourceTree): Promise<Workspace | null> {
   const pkg = await readPackageJson(tree);
   if (pkg === null) return null;
-  for (const context of above(tree)) {
+  for (const context of above(tree.subdirectory)) {
     const outer = subtree(tree.root, context);
     const root = await readPackageJson(outer).catch(() => null);
     const directory = context === "" ? tree.subdirectory : tree.subdirectory.slice(context.length + 1);

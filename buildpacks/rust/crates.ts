@@ -27,7 +27,7 @@ const MAX_MEMBERS = 100;
 
 /** The workspace that a crate is a member of, else the directory itself. */
 export async function findCargoTree(tree: SourceTree): Promise<CargoTree> {
-  for (const context of above(tree)) {
+  for (const context of above(tree.subdirectory)) {
     const outer = subtree(tree.root, context);
     const directory = context === "" ? tree.subdirectory : tree.subdirectory.slice(context.length + 1);
     const crates = await cratesOf(outer);

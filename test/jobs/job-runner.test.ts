@@ -47,6 +47,13 @@ function enqueue(id: string, step: string, more = {}): void {
   });
 }
 
+/** A step's work that ends only when it is told to. */
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("stopped"))),
+  );
+}
+
 test("JobRunner runs steps in order and commits a step's writes with the move to the next", async () => {
   const seen: string[] = [];
   runner.register(
@@ -171,10 +178,7 @@ test("JobRunner aborts a step at its deadline and fails with the step's own erro
         one: {
           deadlineMs: 30,
           onDeadline: () => new PermanentError("build_timeout", "too slow"),
-          run: ({ signal }) =>
-            new Promise((_resolve, reject) =>
-              signal.addEventListener("abort", () => reject(new Error("aborted"))),
-            ),
+          run: ({ signal }) => untilAborted(signal),
         },
       },
     }),
@@ -204,12 +208,7 @@ test("JobRunner.cancel stops the running step, unwinds and ends as cancelled", a
           deadlineMs: 5000,
           run: ({ signal }) => {
             running.resolve();
-            return new Promise((_resolve, reject) =>
-              signal.addEventListener("abort", () => {
-                order.push("aborted");
-                reject(new Error("x"));
-              }),
-            );
+            return untilAborted(signal).finally(() => order.push("aborted"));
           },
         },
         undo: {
@@ -301,9 +300,7 @@ test("JobRunner.stop interrupts a step without failing it, and the next start go
         run: ({ signal, state }) => {
           if (!block) return Promise.resolve({ next: DONE, state: { count: state.count + 10 } });
           running.resolve();
-          return new Promise((_resolve, reject) =>
-            signal.addEventListener("abort", () => reject(new Error("stopped"))),
-          );
+          return untilAborted(signal);
         },
       },
     },
@@ -331,9 +328,7 @@ test("JobRunner.stop does not wait for the undoing of what was cancelled just be
         deadlineMs: 5000,
         run: ({ signal }) => {
           running.resolve();
-          return new Promise((_resolve, reject) =>
-            signal.addEventListener("abort", () => reject(new Error("stopped"))),
-          );
+          return untilAborted(signal);
         },
       },
       undo: {

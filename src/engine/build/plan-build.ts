@@ -128,7 +128,7 @@ async function buildpackPlan(
       : { ...(await chooseProvider(tree, forced)), warnings: [] };
   const plan = await provider.plan(tree, { procfile, evidence });
   plan.warnings.push(...warnings);
-  if (plan.processes.web === undefined && plan.static === null && procfile.size === 0) {
+  if (!isStarted(plan, procfile)) {
     const inside = await appsBelow(tree, providers);
     const line = "a Procfile with a line such as `web: <command>`.";
     throw new PermanentError("no_start_command", `${provider.name}: no start command`, {
@@ -138,6 +138,11 @@ async function buildpackPlan(
     });
   }
   return plan;
+}
+
+/** Whether anything says how the app is started, or it is files alone. */
+function isStarted({ processes, static: files }: BuildPlan, procfile: Procfile): boolean {
+  return processes.web !== undefined || files !== null || procfile.size > 0;
 }
 
 async function chooseProvider(tree: SourceTree, forced: string | null) {
@@ -227,7 +232,7 @@ async function isApp(tree: SourceTree, candidates: Provider[]): Promise<boolean>
       const evidence = await provider.detect(tree);
       if (evidence === null) continue;
       const plan = await provider.plan(tree, { procfile, evidence });
-      return plan.processes.web !== undefined || plan.static !== null || procfile.size > 0;
+      return isStarted(plan, procfile);
     }
     return false;
   } catch {

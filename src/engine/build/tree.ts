@@ -46,9 +46,9 @@ export async function firstOf(tree: SourceTree, paths: string[]): Promise<string
   return null;
 }
 
-/** The directories above a tree inside its repository, nearest first, the repository's root last: `apps`, then "". */
-export function above({ subdirectory }: SourceTree): string[] {
-  const parts = subdirectory === "" ? [] : subdirectory.split("/");
+/** The directories above a file or directory, nearest first, the root last: of `apps/web` that is `apps`, then "". */
+export function above(path: string): string[] {
+  const parts = path === "" ? [] : path.split("/");
   return parts.map((_, index) => parts.slice(0, parts.length - 1 - index).join("/"));
 }
 

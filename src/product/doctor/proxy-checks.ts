@@ -1,5 +1,6 @@
 import type { Address, Config } from "../../config.ts";
 import type { ProxyState } from "../../proxy/protocol.ts";
+import { urlHost } from "../system/url-host.ts";
 import type { DoctorCheck } from "./check.ts";
 import { fault, warning, well } from "./check.ts";
 
@@ -64,8 +65,7 @@ export function checkListener(name: string, { host, port }: Address, answer: Ans
 
 /** Asks an address as an unknown host: our proxy says so in a header of its own (capabilities I1). */
 export async function askListener({ host, port }: Address): Promise<Answer> {
-  const address =
-    host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  const address = urlHost(host, host === "::" ? "[::1]" : "127.0.0.1");
   try {
     const response = await fetch(`http://${address}:${port}/`, {
       headers: { host: "doctor.invalid", connection: "close" },

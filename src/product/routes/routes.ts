@@ -9,6 +9,7 @@ import type { InstanceRow, InstanceRows } from "../instances/instance-rows.ts";
 import type { AppLogLine } from "../instances/merge-logs.ts";
 import type { Releases } from "../releases/releases.ts";
 import { lanAddress } from "../system/lan-address.ts";
+import { urlHost } from "../system/url-host.ts";
 import { type AccessLogOptions, AccessLogReader } from "./access-log-reader.ts";
 import type { ProxyClient } from "./proxy-client.ts";
 import { hostOf, type RoutedEnvironment, type RoutedInstance, renderRouteTable } from "./route-table.ts";
@@ -54,7 +55,7 @@ export class Routes {
     timeoutMs: number,
   ): Promise<{ instance: string | null; status: number; error: string | null }> {
     const { settings } = this.options;
-    const host = reachable(settings.http.host, "127.0.0.1");
+    const host = urlHost(settings.http.host, "127.0.0.1");
     const response = await fetch(`http://${host}:${environment.port}${path}`, {
       headers: {
         host: hostOf(environment, settings),
@@ -105,7 +106,7 @@ export class Routes {
         .map((row) => row.host),
       hostOf(environment, settings),
     ];
-    const address = reachable(settings.http.host, lanAddress());
+    const address = urlHost(settings.http.host, lanAddress());
     return [
       {
         name: `${address}:${environment.port}`,
@@ -242,12 +243,6 @@ export class Routes {
     store.setSetting("probe_token", token);
     return token;
   }
-}
-
-/** The host part of a URL at which a listener on `host` answers; `own` is the box's address where it is on all of them. */
-function reachable(host: string, own: string): string {
-  if (host === "0.0.0.0" || host === "::") return own;
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** A probe that reached no instance, or the wrong one, in words. */

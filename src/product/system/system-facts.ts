@@ -4,6 +4,7 @@ import type { ProxyState } from "../../proxy/protocol.ts";
 import type { Store } from "../../store/store.ts";
 import { lanAddress } from "./lan-address.ts";
 import { Machine, type Size } from "./machine.ts";
+import { inUrl, isEverywhere } from "./url-host.ts";
 
 export interface SystemFactsOptions {
   settings: Config;
@@ -97,8 +98,7 @@ export class SystemFacts {
   /** Addresses of the dashboard, the one most likely to work on another machine first. */
   dashboardUrls(): string[] {
     const { host, port } = this.options.settings.control;
-    if (host !== "0.0.0.0" && host !== "::")
-      return [`http://${host.includes(":") ? `[${host}]` : host}:${port}`];
+    if (!isEverywhere(host)) return [`http://${inUrl(host)}:${port}`];
     const address = (this.options.lanAddress ?? lanAddress)();
     // A full name's first label is what the machine is called on its own network (RFC 6762 §3).
     const label = this.hostname.split(".")[0]?.toLowerCase() ?? "";

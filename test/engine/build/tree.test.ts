@@ -74,8 +74,8 @@ test.each([
     expect(await tree.root.read("app/src/a.txt")).toBe("deep");
     expect(tree.root.root).toBe(tree.root);
     expect(tree.root.subdirectory).toBe("");
-    expect(above(tree)).toEqual(["app", ""]);
-    expect(above(tree.root)).toEqual([]);
+    expect(above(tree.subdirectory)).toEqual(["app", ""]);
+    expect(above(tree.root.subdirectory)).toEqual([]);
   },
 );
 
